@@ -1,0 +1,267 @@
+"""The stages that a check passes through, one frozen dataclass each.
+
+    Lab, WorkerModule, MachineFacts            what is asked, what was handed in, where it runs
+      -> Order -> Trial                        one run of one arm, its clock held by the parent
+      -> Block                                 a serial and a parallel trial, bracketed by calibration
+      -> Estimate                              the speedup with its interval, reach and gain
+      -> Verdict (with its Findings)           met | not yet | cannot tell, points, reason
+
+A stage never changes one that came before. Words are those of the design's glossary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Literal, Protocol
+
+Outcome = Literal["met", "not yet", "cannot tell"]
+Clock = Literal["free", "wall", "cpu"]
+Arm = Literal["serial", "parallel", "reach"]
+Ending = Literal["done", "raised", "wrong type", "died", "timed out", "import failed"]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Where the bars of a speedup check stand; the defaults are those of the method.
+
+    `f_pass` and `f_fail` are shares of the reachable gain (0 to 1); `floor` is the least speedup that can
+    ever be `met`; a block whose reach is below `r_min` is void; `budget` is in seconds.
+    """
+
+    f_pass: float = 0.6
+    f_fail: float = 0.4
+    floor: float = 1.15
+    r_min: float = 1.35
+    alpha: float = 1e-3
+    alpha_fail: float = 1e-4
+    budget: float = 60.0
+    min_blocks: int = 8
+
+
+@dataclass(frozen=True)
+class Check:
+    """One marked check of a lab: its name (`answer`, `speedup`), its points, what it asks."""
+
+    name: str
+    points: float
+    asks: str
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Three steps of help for one check, from a nudge to nearly the solution."""
+
+    check: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab, read from its `lab.toml` and `checks.py`.
+
+    `module` is the name of the worker module, `function` the function in it that is called as
+    `function(*arguments, workers)`. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
+    """
+
+    id: str
+    title: str
+    minutes: int
+    folder: Path
+    module: str
+    function: str
+    signature: str
+    checks: Mapping[str, Check]
+    hints: Mapping[str, Hint]
+    bars: Bars
+    max_workers: int
+    judge: ModuleType = field(repr=False)
+
+    @property
+    def notebook(self) -> Path:
+        return self.folder / f"{self.id}.ipynb"
+
+    @property
+    def max_points(self) -> float:
+        return sum(check.points for check in self.checks.values())
+
+
+@dataclass(frozen=True)
+
+
+@dataclass(frozen=True)
+class WorkerModule:
+    """The learner's worker modules as sources by name; `main` is the one that the lab calls.
+
+    `origin` says where they came from, for messages. `cells` maps a module's name to the number of its cell
+    (counted from 1 among the code cells); line n of the module is line n of that cell, because the module's
+    first line replaces the `%%module` line. Empty where there is no notebook.
+    """
+
+    main: str
+    sources: Mapping[str, str]
+    origin: str
+    cells: Mapping[str, int] = field(default_factory=dict)
+
+    def where(self, module: str, line: int) -> str:
+        """Line `line` of `module` in the words of the learner's own page."""
+        if module in self.cells:
+            return f"{module}.py, line {line} (code cell {self.cells[module]}, line {line})"
+        return f"{module}.py, line {line}"
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """What this machine has, in CPUs; `quota` and `usable` may be fractions.
+
+    `usable` = min(affinity, quota). `start_methods`: the default first. `load` is the 1-minute load
+    average (None where the system has none), `on_battery` None where nobody can tell.
+    """
+
+    machine: int
+    affinity: int
+    quota: float | None
+    physical: int | None
+    usable: float
+    start_methods: tuple[str, ...]
+    load: float | None
+    on_battery: bool | None
+    system: str
+    python: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one trial has to run: one arm over one or more input folders, with so many workers."""
+
+    arm: Arm
+    folders: tuple[Path, ...]
+    workers: int
+    timeout: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One timed run of one arm in a fresh process.
+
+    `seconds` is the parent's wall clock for each folder, from "go" to "done". `cpu` holds the CPU seconds of each
+    process of the tree, the trial's own process first. `answers` are files with plain arrays. `message`
+    is for the learner when `ending` is not "done"; `line` is the learner's own line (module, line number).
+    """
+
+    arm: Arm
+    ending: Ending
+    seconds: tuple[float, ...]
+    cpu: tuple[float, ...]
+    answers: tuple[Path, ...] = ()
+    message: str = ""
+    line: tuple[str, int] | None = None
+    start_methods_used: tuple[str, ...] = ()
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A serial and a parallel trial on the same secret input, and the reach measured before and after them.
+
+    Seconds are the parent's; `cpu_*` are CPU seconds per process (the trial's own process first).
+    """
+
+    t_serial: float
+    t_parallel: float
+    reach_before: float
+    reach_after: float
+    cpu_serial: tuple[float, ...] = ()
+    cpu_parallel: tuple[float, ...] = ()
+    serial_first: bool = True
+
+    @property
+    def speedup(self) -> float:
+        return self.t_serial / self.t_parallel
+
+    @property
+    def reach(self) -> float:
+        return float((self.reach_before * self.reach_after) ** 0.5)
+
+    def is_void(self, r_min: float) -> bool:
+        """Decided by calibration alone, never by the learner's times."""
+        return min(self.reach_before, self.reach_after) < r_min
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The speedup: median with its anytime interval, the reach, the gain = (S-1)/(R-1), by which clock.
+
+    `blocks` counts clean blocks, `void` the void ones; `seconds` is what the measurement took.
+    """
+
+    speedup: float
+    low: float
+    high: float
+    reach: float
+    gain: float
+    blocks: int
+    void: int
+    seconds: float
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something noticed, in words: its cause (a stable name), what it is, the evidence, the next thing to try."""
+
+    cause: str
+    what: str
+    evidence: str
+    try_next: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one check. `reason` is one line; `for_marker` is not empty where a marker should look."""
+
+    lab: str
+    check: str
+    asked: str
+    outcome: Outcome
+    provisional: bool
+    points: float
+    max_points: float
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    estimate: Estimate | None = None
+    blocks: tuple[Block, ...] = ()
+    bars: Bars | None = None
+    facts: MachineFacts | None = None
+    for_marker: str = ""
+    log: Path | None = None
+    preview: bool = False
+
+
+class Session(Protocol):
+    """Runs trials of one worker module under one start method, each in a fresh process."""
+
+    def run(self, order: Order) -> Trial:
+        """Run one trial; never raises for what the learner's code does."""
+        ...
+
+
+class Launcher(Protocol):
+    """Where trials run: on this machine as it is, in a sandbox, or scripted for tests."""
+
+    def session(
+        self, lab: Lab, worker: WorkerModule | None, start_method: str
+    ) -> AbstractContextManager[Session]:
+        """Open a session; `worker` None means that only the instructor's arms will run."""
+        ...
+
+
+class Progress(Protocol):
+    """Told one line at a time what is being done; the notebook and the terminal show it."""
+
+    def __call__(self, line: str) -> None: ...
+
+

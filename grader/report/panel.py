@@ -1,0 +1,201 @@
+"""What a notebook shows for a `Verdict` or a hint: HTML for people, a plain number for nbgrader.
+
+nbgrader reads the points of a cell as `float(repr(result))`; the learner sees `_repr_html_`. The panel must
+read well in JupyterLab's light and dark theme and on pages without JupyterLab's style sheets. So text keeps
+the page's own colour, accents contrast with both grounds, and every style is inline.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from dataclasses import dataclass
+
+from grader.model import Block, Finding, Verdict
+from grader.report import text, words
+from grader.report.plot import pictures
+
+# White text upon each contrasts at least 4.5:1; each contrasts at least 3:1 with white and with #111111.
+ACCENTS = {"met": "#1b7f3b", "not yet": "#b8500f", "cannot tell": "#7a5fb0"}
+HINT_ACCENT = "#1f6fd0"
+
+FRAME = (
+    "border:1px solid;border-left:6px solid;border-color:{accent};border-radius:4px;"
+    "padding:0.5em 1em;margin:0.5em 0;line-height:1.45;max-width:64em;overflow-wrap:anywhere"
+)
+BADGE = "background:{accent};color:#ffffff;padding:0.15em 0.6em;border-radius:4px;font-weight:bold"
+NEXT = "border-left:4px solid {accent};padding:0.2em 0 0.2em 0.8em;margin:0.8em 0"
+LINE = "margin:0.5em 0"
+PRE = "white-space:pre-wrap"
+
+
+@dataclass(frozen=True, repr=False)
+class Panel:
+    """A verdict in a notebook. Neither form ever raises."""
+
+    verdict: Verdict
+
+    def __repr__(self) -> str:
+        """The points alone, as nbgrader reads them: finite, not negative, at most the check's own."""
+        try:
+            return repr(words.points_of(self.verdict))
+        except Exception:  # whatever is wrong in a verdict, nbgrader must find a number
+            return "0.0"
+
+    def _repr_html_(self) -> str:
+        try:
+            return _panel(self.verdict)
+        except Exception:  # a picture or a word that fails must not cost the learner the verdict
+            return f'<pre style="{PRE}">{_fallback(self.verdict)}</pre>'
+
+
+@dataclass(frozen=True, repr=False)
+class HintPanel:
+    """Step `step` of `steps` of the hints for a check."""
+
+    title: str
+    step: int
+    steps: int
+    hint: str
+
+    def __repr__(self) -> str:
+        return f"{words.clean(self.title)}, step {self.step} of {self.steps}: {words.clean(self.hint)}"
+
+    def _repr_html_(self) -> str:
+        head = f"{_inline(self.title)}, step {self.step} of {self.steps}"
+        parts = [
+            f'<p style="{LINE}"><strong>{head}</strong></p>',
+            f'<p style="{LINE};{PRE}">{_inline(self.hint)}</p>',
+        ]
+        return _section(f"Hint, step {self.step} of {self.steps}", HINT_ACCENT, parts)
+
+
+def _fallback(verdict: Verdict) -> str:
+    try:
+        return html.escape(text.render(verdict))
+    except Exception:  # as above
+        return "The verdict is in the points; its report could not be drawn."
+
+
+def _inline(learner_text: object) -> str:
+    """Escaped text; what stands between backticks is code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(words.clean(learner_text)))
+
+
+def _section(label: str, accent: str, parts: list[str]) -> str:
+    """A landmark with a name. MathJax skips the class `tex2jax_ignore`: a dollar sign here is no formula."""
+    frame = FRAME.format(accent=accent)
+    inside = "\n".join(part for part in parts if part)
+    name = html.escape(label)
+    return f'<section class="tex2jax_ignore" aria-label="{name}" style="{frame}">\n{inside}\n</section>'
+
+
+def _panel(verdict: Verdict) -> str:
+    accent = ACCENTS[verdict.outcome]
+    said = (
+        f"{words.clean(verdict.check)}: {words.outcome_in_words(verdict)}, {words.points_in_words(verdict)}"
+    )
+    return _section(
+        f"Check {said}",
+        accent,
+        [
+            _heading(verdict, accent),
+            *(f'<p style="{LINE}">{_inline(note)}</p>' for note in words.notes(verdict)),
+            _labelled("Asked", verdict.asked),
+            _labelled("Found", verdict.reason),
+            _measured(verdict),
+            _figure(verdict),
+            _evidence(verdict.findings),
+            _next(verdict.findings, accent),
+            _labelled("For the marker", verdict.for_marker),
+            _labelled("Log of the grader", str(verdict.log) if verdict.log else ""),
+            _table(verdict),
+        ],
+    )
+
+
+def _heading(verdict: Verdict, accent: str) -> str:
+    """No real heading: a level of ours would break the notebook's own order."""
+    symbol = f'<span aria-hidden="true">{words.SYMBOLS[verdict.outcome]}</span>'
+    badge = f'<span style="{BADGE.format(accent=accent)}">{symbol} {words.outcome_in_words(verdict)}</span>'
+    return (
+        f'<p style="margin:0.3em 0;font-size:1.15em">{badge} '
+        f"<strong>{_inline(verdict.check)}: {words.points_in_words(verdict)}</strong></p>"
+    )
+
+
+def _labelled(label: str, said: str) -> str:
+    return f'<p style="{LINE};{PRE}"><strong>{label}:</strong> {_inline(said)}</p>' if said else ""
+
+
+def _measured(verdict: Verdict) -> str:
+    if verdict.estimate is None:
+        return ""
+    return _labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
+
+
+def _figure(verdict: Verdict) -> str:
+    """Both pictures, side by side where there is room; nothing where there is nothing to draw."""
+    try:
+        drawn = pictures(verdict, f"cw{secrets.token_hex(4)}")
+    except Exception:  # the words and the table stay
+        return f'<p style="{LINE}">The plot could not be drawn; the table below has its numbers.</p>'
+    if not drawn:
+        return ""
+    columns = "".join(f'<div style="flex:0 1 auto;min-width:0">{svg}</div>' for svg in drawn)
+    return (
+        f'<figure style="margin:0.8em 0"><div style="display:flex;flex-wrap:wrap;gap:1em">{columns}</div>'
+        f'<figcaption style="margin-top:0.4em"><strong>What to see:</strong> '
+        f"{_inline(words.picture_in_words(verdict))}</figcaption></figure>"
+    )
+
+
+def _evidence(findings: tuple[Finding, ...]) -> str:
+    if not findings:
+        return ""
+    items = []
+    for number, finding in enumerate(findings):
+        evidence = f'<div style="{PRE}">{_inline(finding.evidence)}</div>' if finding.evidence else ""
+        then = f"<div>Then try: {_inline(finding.try_next)}</div>" if number and finding.try_next else ""
+        items.append(f"<li><strong>{_inline(finding.what)}</strong>{evidence}{then}</li>")
+    return f'<p style="{LINE}"><strong>Evidence:</strong></p><ul style="{LINE}">{"".join(items)}</ul>'
+
+
+def _next(findings: tuple[Finding, ...], accent: str) -> str:
+    """The first finding's advice, in a frame of its own."""
+    if not findings or not findings[0].try_next:
+        return ""
+    return (
+        f'<p style="{NEXT.format(accent=accent)};{PRE}"><strong>Try next:</strong> '
+        f"{_inline(findings[0].try_next)}</p>"
+    )
+
+
+def _table(verdict: Verdict) -> str:
+    """Each block's numbers, folded away; what the picture shows, for who can't see it."""
+    if not verdict.blocks:
+        return ""
+    names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "counted")
+    head = "".join(f'<th scope="col" style="padding:0.2em 0.8em">{name}</th>' for name in names)
+    rows = "".join(
+        _row(n, block, words.is_void(block, verdict.bars)) for n, block in enumerate(verdict.blocks, 1)
+    )
+    return (
+        f"<details><summary>Numbers of each block ({len(verdict.blocks)})</summary>"
+        '<div style="overflow-x:auto"><table style="margin:0.5em 0;font-variant-numeric:tabular-nums">'
+        '<caption style="text-align:left">Each block, in the order measured</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+def _row(number: int, block: Block, void: bool) -> str:
+    values = (
+        words.figure(block.t_serial, 3),
+        words.figure(block.t_parallel, 3),
+        words.figure(words.speedup_of(block)),
+        words.figure(words.reach_of(block)),
+        "no: void" if void else "yes",
+    )
+    cells = "".join(f'<td style="padding:0.2em 0.8em">{value}</td>' for value in values)
+    return f'<tr><th scope="row" style="padding:0.2em 0.8em">{number}</th>{cells}</tr>'

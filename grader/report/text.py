@@ -1,0 +1,93 @@
+"""A `Verdict` as text for a terminal, in the panel's order: 80 columns, ASCII but for what it quotes."""
+
+from __future__ import annotations
+
+import textwrap
+
+from grader.model import Finding, Verdict
+from grader.report import words
+
+WIDTH = 80
+STRIP = 56  # columns of the small plot
+
+
+def render(verdict: Verdict) -> str:
+    """The whole report, ending without a newline."""
+    check = words.clean(verdict.check)
+    lines = _wrap(f"{check}: {words.outcome_in_words(verdict)}, {words.points_in_words(verdict)}")
+    for note in words.notes(verdict):
+        lines += _wrap(note, "  ")
+    lines += _labelled("Asked", verdict.asked) + _labelled("Found", verdict.reason)
+    if verdict.estimate is not None:
+        lines += _labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
+    strip = _strip(verdict)
+    if strip:
+        lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]
+    lines += _evidence(verdict.findings)
+    lines += _labelled("For the marker", verdict.for_marker)
+    lines += _labelled("Log of the grader", str(verdict.log) if verdict.log else "")
+    return "\n".join(lines)
+
+
+def _wrap(said: str, indent: str = "", after: str | None = None) -> list[str]:
+    """Wrapped lines; the lines of a text that has several stay apart, with their own indent."""
+    after = indent if after is None else after
+    wrapped: list[str] = []
+    for number, line in enumerate(words.clean(said).expandtabs(4).splitlines()):
+        own = line[: len(line) - len(line.lstrip())][:20]
+        first = (after if number else indent) + own
+        wrapped += textwrap.wrap(
+            line.strip(), WIDTH, initial_indent=first, subsequent_indent=after + own, break_on_hyphens=False
+        )
+    return wrapped
+
+
+def _labelled(label: str, said: str) -> list[str]:
+    return _wrap(f"{label}: {said}", "  ", "    ") if said else []
+
+
+def _evidence(findings: tuple[Finding, ...]) -> list[str]:
+    """Every finding; then the first one's advice, by itself."""
+    lines: list[str] = []
+    for number, finding in enumerate(findings):
+        lines += _wrap(finding.what, "  - ", "    ") + _wrap(finding.evidence, "    ")
+        if number and finding.try_next:
+            lines += _wrap(f"Then try: {finding.try_next}", "    ")
+    if findings and findings[0].try_next:
+        lines += ["", *_labelled("Try next", findings[0].try_next)]
+    return lines
+
+
+def _strip(verdict: Verdict) -> list[str]:
+    """A plot of two lines: how many clean blocks are at each speedup; where the median and the bars stand."""
+    speedups = words.clean_speedups(verdict)
+    if not speedups:
+        return []
+    marks = {"1": 1.0, **_marks(verdict)}
+    bottom, top = min(*speedups, *marks.values()), max(*speedups, *marks.values(), 1.1)
+
+    def column(value: float) -> int:
+        return round((value - bottom) / (top - bottom) * (STRIP - 1))
+
+    columns = [column(s) for s in speedups]
+    counts = [columns.count(place) for place in range(STRIP)]
+    dots = "".join(" " if not n else str(n) if n < 10 else "+" for n in counts)
+    below = [" "] * STRIP
+    for letter, value in marks.items():
+        below[column(value)] = letter
+    return [
+        f"  speedup {bottom:5.2f} [{dots}] {top:.2f}",
+        f"                [{''.join(below)}]",
+        "  Digits: how many clean blocks. 1 = no gain, P = bar to pass, M = median,",
+        "  R = reach.",
+    ]
+
+
+def _marks(verdict: Verdict) -> dict[str, float]:
+    """The lines of the small plot by letter, the least important first: a later one covers it."""
+    estimate = verdict.estimate
+    if estimate is None:
+        return {}
+    bar = words.bar_to_pass(verdict.bars, estimate.reach)
+    wanted = {"R": words.finite(estimate.reach), "P": bar, "M": words.finite(estimate.speedup)}
+    return {letter: value for letter, value in wanted.items() if value is not None}

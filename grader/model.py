@@ -21,7 +21,7 @@ from typing import Literal, Protocol
 Outcome = Literal["met", "not yet", "cannot tell"]
 Clock = Literal["free", "wall", "cpu"]
 Arm = Literal["serial", "parallel", "reach"]
-Ending = Literal["done", "raised", "wrong type", "died", "timed out", "import failed"]
+Ending = Literal["done", "stub", "raised", "wrong type", "died", "timed out", "import failed"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class Lab:
     """One lab, read from its `lab.toml` and `checks.py`.
 
     `module` is the name of the worker module, `function` the function in it that is called as
-    `function(*arguments, workers)`. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
+    `function(*arguments, workers)`. `imports` are the modules that an honest worker imports: calibration workers
+    import them too, so that both pay the same start. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
     """
 
     id: str
@@ -78,6 +79,7 @@ class Lab:
     hints: Mapping[str, Hint]
     bars: Bars
     max_workers: int
+    imports: tuple[str, ...]
     judge: ModuleType = field(repr=False)
 
     @property
@@ -87,9 +89,6 @@ class Lab:
     @property
     def max_points(self) -> float:
         return sum(check.points for check in self.checks.values())
-
-
-@dataclass(frozen=True)
 
 
 @dataclass(frozen=True)
@@ -135,12 +134,18 @@ class MachineFacts:
 
 @dataclass(frozen=True)
 class Order:
-    """What one trial has to run: one arm over one or more input folders, with so many workers."""
+    """What one trial has to run: one arm over one or more input folders, with so many workers.
+
+    `timeout` is in seconds, for each folder. The reach arm has no folders: it runs `tasks` tasks of `amount`
+    loops each, by itself when `workers` is 1, else in a pool.
+    """
 
     arm: Arm
-    folders: tuple[Path, ...]
     workers: int
     timeout: float
+    folders: tuple[Path, ...] = ()
+    tasks: int = 0
+    amount: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,228 @@
+"""The pipeline: WorkerModule + Lab + Launcher -> Verdict.
+
+    answer:   one process a start method runs all sizes; each answer compared with the baseline's
+    speedup:  plan -> calibrate -> blocks until sure, hopeless or out of time -> decision -> verdict
+
+Every verdict is made here, for the learner's self-check and for marking alike; they differ in the Launcher.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from grader import machine, verdict
+from grader.errors import GraderError, LearnerError
+from grader.measure.answers import difference
+from grader.measure.blocks import Bench, Failure, Plan
+from grader.measure.decide import Decision, busiest_share, conclude, hopeless, settle
+from grader.measure.stats import median
+from grader.model import (
+    Block,
+    Lab,
+    Launcher,
+    MachineFacts,
+    Order,
+    Progress,
+    Session,
+    Trial,
+    Verdict,
+    WorkerModule,
+)
+from grader.verdict import AnswerRun, Speed
+
+_ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machine, and the work
+_PREVIEW = 6.0  # seconds of blocks in a preview; with starting and sizing it stays below eight
+_CALIBRATIONS_BEFORE = 3
+_ONE_CORE_TRIALS = 3
+
+
+def assess(
+    lab: Lab,
+    check: str,
+    worker: WorkerModule,
+    launcher: Launcher,
+    facts: MachineFacts,
+    progress: Progress,
+    *,
+    preview: bool = False,
+) -> Verdict:
+    """The verdict on one check of one lab.
+
+    Raises:
+        LearnerError: the lab has no such check, or COREWISE_START_METHOD names no method of this system.
+        GraderError: the lab, or the grader, is broken.
+    """
+    if check not in lab.checks:
+        raise LearnerError(f"{lab.id} has no check {check!r}.", f"Its checks: {', '.join(lab.checks)}.")
+    methods = start_methods(facts)
+    if check == "answer":
+        runs = tuple(_answers(lab, worker, launcher, methods[:1] if preview else methods, progress))
+        return verdict.on_answer(lab, worker, runs, facts, preview)
+    speed = _speed(lab, worker, launcher, methods[0], facts, progress, preview)
+    return verdict.on_speed(lab, worker, speed, facts, preview)
+
+
+def start_methods(facts: MachineFacts) -> tuple[str, ...]:
+    """The start methods to try, the default first; COREWISE_START_METHOD imposes one.
+
+    Raises:
+        LearnerError: it names a method that this system doesn't have.
+    """
+    imposed = os.environ.get("COREWISE_START_METHOD", "")
+    if not imposed:
+        return facts.start_methods
+    if imposed not in facts.start_methods:
+        raise LearnerError(
+            f"COREWISE_START_METHOD is {imposed!r}, which this system doesn't have.",
+            f"Set it to one of {', '.join(facts.start_methods)}, or unset it.",
+        )
+    return (imposed,)
+
+
+def _answers(
+    lab: Lab, worker: WorkerModule, launcher: Launcher, methods: Sequence[str], progress: Progress
+) -> Iterator[AnswerRun]:
+    """Run all sizes under each start method; stops at the first that goes wrong."""
+    sizes = lab.judge.SIZES
+    with _inputs(lab, sizes) as folders, launcher.session(lab, None, methods[0]) as clean:
+        progress("answer: the serial baseline")
+        baseline = clean.run(Order("serial", 1, 120.0, folders))
+        if baseline.ending != "done":
+            raise GraderError(f"The baseline {baseline.ending}: {baseline.message}\n{baseline.output}")
+        for method in methods:
+            progress(f"answer: your code under {method}, {len(sizes)} sizes")
+            with launcher.session(lab, worker, method) as mine:
+                trial = mine.run(Order("parallel", 2, _ANSWER_TIMEOUT, folders))
+                run = _judge(lab, method, trial, baseline)
+            yield run
+            if run.size is not None:
+                return
+
+
+def _judge(lab: Lab, method: str, trial: Trial, baseline: Trial) -> AnswerRun:
+    for number, (expected, got) in enumerate(zip(baseline.answers, trial.answers, strict=False)):
+        if wrong := difference(lab, expected, got):
+            return AnswerRun(method, number, lab.judge.SIZES[number], replace(trial, ending="done"), wrong)
+    right = len(trial.answers)
+    if trial.ending != "done":
+        return AnswerRun(method, right, lab.judge.SIZES[min(right, len(lab.judge.SIZES) - 1)], trial)
+    return AnswerRun(method, right, None, trial)
+
+
+def _speed(
+    lab: Lab,
+    worker: WorkerModule,
+    launcher: Launcher,
+    method: str,
+    facts: MachineFacts,
+    progress: Progress,
+    preview: bool,
+) -> Speed:
+    started = time.monotonic()
+    workers = max(2, machine.workers(facts, lab.max_workers))
+    with launcher.session(lab, None, method) as clean, launcher.session(lab, worker, method) as mine:
+        bench = Bench(lab, clean, mine)
+        progress("speedup: sizing the input")
+        if broken := _warm_up(lab, mine, workers, method):
+            return Speed(None, failure=broken, start_method=method)
+        if facts.usable < lab.bars.r_min:
+            return _one_core(lab, mine, workers, method, started)
+        plan = bench.plan(workers)
+        before = tuple(bench.calibrate(plan) for _ in range(1 if preview else _CALIBRATIONS_BEFORE))
+        budget = _PREVIEW if preview else lab.bars.budget
+        blocks: list[Block] = []
+        for outcome in _blocks(
+            bench, plan, before, lab, budget - (time.monotonic() - started if preview else 0)
+        ):
+            if isinstance(outcome, Failure):
+                run = AnswerRun(method, 0, plan.size, outcome.trial, outcome.difference)
+                return Speed(None, failure=run, start_method=method)
+            blocks.append(outcome)
+            progress(_progress_line(blocks, lab))
+        decision = conclude(blocks, lab.bars, workers, facts.usable, before)
+    return Speed(
+        decision,
+        tuple(blocks),
+        time.monotonic() - started,
+        workers,
+        before,
+        start_method=method,
+    )
+
+
+def _blocks(
+    bench: Bench, plan: Plan, before: Sequence[float], lab: Lab, budget: float
+) -> Iterator[Block | Failure]:
+    """Blocks until sure, hopeless, failed or out of time; one is started only if it is likely to fit."""
+    started = time.monotonic()
+    blocks: list[Block] = []
+    reach = before[-1]
+    while True:
+        outcome = bench.block(plan, reach)
+        yield outcome
+        if isinstance(outcome, Failure):
+            return
+        blocks.append(outcome)
+        reach = outcome.reach_after
+        elapsed = time.monotonic() - started
+        if settle(blocks, lab.bars) or hopeless(blocks, lab.bars) or elapsed * (1 + 1 / len(blocks)) > budget:
+            return
+
+
+def _warm_up(lab: Lab, mine: Session, workers: int, method: str) -> AnswerRun | None:
+    """One unscored run of the learner's function on a small input: warms up, and fails early."""
+    size = max(lab.judge.SIZES)
+    with _inputs(lab, (size,)) as folders:
+        trial = mine.run(Order("parallel", workers, _ANSWER_TIMEOUT, folders))
+    return None if trial.ending == "done" else AnswerRun(method, 0, size, trial)
+
+
+def _one_core(lab: Lab, mine: Session, workers: int, method: str, started: float) -> Speed:
+    """With one core only the spread of the CPU seconds can be seen: serial code is still `not yet`."""
+    shares = []
+    with _inputs(lab, (lab.judge.SPEED_SIZE,)) as folders:
+        for _ in range(_ONE_CORE_TRIALS):
+            trial = mine.run(Order("parallel", workers, 4 * _ANSWER_TIMEOUT, folders))
+            if trial.ending != "done":
+                run = AnswerRun(method, 0, lab.judge.SPEED_SIZE, trial)
+                return Speed(None, failure=run, start_method=method)
+            shares.append(busiest_share(trial.cpu))
+    decision = (
+        Decision("not yet", "one busy process")
+        if median(shares) >= 0.9
+        else Decision("cannot tell", "too few cores", beforehand=True)
+    )
+    return Speed(decision, (), time.monotonic() - started, workers, start_method=method)
+
+
+@contextmanager
+def _inputs(lab: Lab, sizes: Sequence[int]) -> Iterator[tuple[Path, ...]]:
+    """Fresh secret inputs of these sizes, in folders that are gone afterwards."""
+    top = Path(tempfile.mkdtemp(prefix="corewise-input-"))
+    try:
+        folders = []
+        for number, size in enumerate(sizes):
+            folder = top / str(number)
+            folder.mkdir()
+            lab.judge.make_input(folder, size, secrets.randbits(32))
+            folders.append(folder)
+        yield tuple(folders)
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+
+
+def _progress_line(blocks: Sequence[Block], lab: Lab) -> str:
+    last = blocks[-1]
+    void = " (void: too little reach)" if last.is_void(lab.bars.r_min) else ""
+    return (
+        f"speedup: block {len(blocks)}: serial {last.t_serial:.2f} s, parallel {last.t_parallel:.2f} s, "
+        f"reach {last.reach:.2f}{void}"
+    )

@@ -1,0 +1,228 @@
+"""Causes in words: why a trial failed, why a speedup is what it is, and the next thing to try. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.measure.decide import Decision, busiest_share, pass_bar
+from grader.measure.stats import median
+from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Trial, WorkerModule
+
+_NEXT = {
+    "stub": "Write it, run its cell, then run this check again.",
+    "raised": "Mend that line, run the %%module cell, then run this check again.",
+    "wrong type": "Return what the lab asks for, run the %%module cell, then run this check again.",
+    "import failed": "Mend the %%module cell and run it, then run this check again.",
+    "died": "Look for what ends a process: os._exit, sys.exit, terminate(), or running out of memory.",
+    "timed out": "Look for what it waits for: a worker joined before its queue is drained, a sentinel that "
+    "never comes, a pool whose tasks died.",
+    "done": "Try it on a small input beside the serial baseline, and look at the first difference.",
+}
+
+
+def of_failure(
+    lab: Lab, worker: WorkerModule, trial: Trial, difference: str, size: int | None, start_method: str
+) -> Finding:
+    """Why a trial did not end with a right answer."""
+    at = f"At size {size:,} under {start_method}" if size is not None else f"Under {start_method}"
+    where = worker.where(*trial.line) if trial.line else ""
+    name = f"{lab.function} in {worker.main}.py"
+    match trial.ending:
+        case "done":
+            what = f"The answer is wrong. {at}: {difference}"
+        case "stub":
+            what = f"{name}: {trial.message}"
+        case "raised":
+            what = f"{at}, {name} failed: {trial.message}"
+        case "timed out":
+            what = f"{at}, {name} had not returned when its time was up; it was stopped."
+            where = _hangs_at(worker, trial.message)
+        case "died":
+            what = f"{at}, {name}: {trial.message}"
+        case _:
+            what = trial.message
+    evidence = [f"at {where}" if where and trial.ending != "timed out" else where]
+    if trial.output.strip():
+        evidence.append(f"It printed: {_shorten(trial.output)}")
+    return Finding(trial.ending if trial.ending != "done" else "wrong answer", what.strip(),
+                   "\n".join(filter(None, evidence)), _NEXT[trial.ending])  # fmt: skip
+
+
+def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: MachineFacts) -> str:
+    """The verdict on a speedup in one line."""
+    if measured is None:
+        return {
+            "too few cores": _no_cores(facts),
+            "load": "The cores were busy with other work before your code ran.",
+        }.get(decision.cause, "There was no time for a single clean block.")
+    s = f"{measured.speedup:.2f} times as fast as serial"
+    part = f"{measured.gain:.0%} of the gain that this machine gives (reach {measured.reach:.2f})"
+    bar = f"{pass_bar(measured.reach, bars):.2f}"
+    return {
+        "clear gain": f"{s}: {part}.",
+        "clear gain by CPU seconds": f"Projected from CPU seconds: {s}; the clock alone can't tell here.",
+        "gain too small": f"{s}, where {bar} is asked for: {part}.",
+        "one busy process": f"One process did the work alone; {s}.",
+        "faster without processes": f"{s}, but without parallel work: one process did it alone.",
+        "not parallel enough": f"Projected from CPU seconds: {s}, where {bar} is asked for.",
+        "too few cores": _no_cores(facts),
+        "load": "Other work took the cores: most blocks had too little reach to tell.",
+        "close to the bar": f"{s}, too close to the {bar} that is asked for to tell in this time.",
+        "too few blocks": f"{s} so far, from {measured.blocks} clean blocks: too few to tell.",
+    }[decision.cause]
+
+
+def of_speed(
+    decision: Decision,
+    blocks: Sequence[Block],
+    measured: Estimate | None,
+    workers: int,
+    facts: MachineFacts,
+    bars: Bars,
+) -> tuple[Finding, ...]:
+    """What stands out in the CPU seconds and the calibration; the likeliest cause first."""
+    found: list[Finding] = []
+    if decision.cause == "too few cores":
+        found.append(_too_few_cores(facts))
+    elif decision.outcome == "cannot tell":
+        found.append(_cannot_tell(decision, blocks, facts, bars))
+    if not blocks:
+        return tuple(found)
+    share = median([busiest_share(b.cpu_parallel) for b in blocks])
+    if decision.cause == "faster without processes":
+        found.append(
+            Finding(
+                "faster without processes",
+                "A better serial program is a fine thing, and often the right answer at work.",
+                f"One process used {share:.0%} of the CPU seconds.",
+                "For these points, spread that work over processes too.",
+            )
+        )
+    elif decision.cause == "one busy process":
+        found.append(
+            Finding(
+                "one busy process",
+                "The work did not spread: one process did nearly all of it.",
+                f"It used {share:.0%} of the CPU seconds, in {len(blocks)} blocks (median).",
+                f"Split the input and hand the parts to {workers} processes. Threads share one interpreter: "
+                "they don't help here.",
+            )
+        )
+    elif decision.outcome == "not yet":
+        found += _why_slow(blocks, workers)
+    if measured and measured.speedup > 1.1 * facts.usable:
+        found.append(
+            Finding(
+                "faster than the cores allow",
+                "More speedup than there are cores.",
+                f"{measured.speedup:.2f} on {facts.usable:g} cores.",
+                "The serial work was changed, not only spread: a marker will look at it.",
+            )
+        )
+    return tuple(found)
+
+
+def own_method(used: Sequence[str], asked: str) -> Finding | None:
+    """A start method that the learner's code asks for by itself is respected, and said."""
+    other = [method for method in used if method not in (asked, "")]
+    return asked_for(other[0], asked) if other else None
+
+
+def asked_for(method: str, asked: str) -> Finding:
+    return Finding(
+        "own start method",
+        f"Your code asks for {method} itself, so that is what ran where {asked} was due.",
+        f"get_context({method!r}) or the like is in your module.",
+        "Leave the start method to the caller, unless the work needs one.",
+    )
+
+
+def _why_slow(blocks: Sequence[Block], workers: int) -> list[Finding]:
+    """From CPU seconds per process: work added, work uneven, work left in the parent, cores left idle."""
+    serial = median([sum(b.cpu_serial) for b in blocks])
+    parallel = median([sum(b.cpu_parallel) for b in blocks])
+    parent = median(
+        [b.cpu_parallel[0] / sum(b.cpu_parallel) for b in blocks if sum(b.cpu_parallel) > 0] or [0.0]
+    )
+    shares = [sorted(b.cpu_parallel[1:], reverse=True) for b in blocks if len(b.cpu_parallel) > 1]
+    uneven = median([s[0] * min(workers, len(s)) / sum(s) for s in shares if sum(s) > 0] or [1.0])
+    found: list[tuple[float, Finding]] = []
+    if serial > 0 and parallel > 1.3 * serial:
+        found.append((
+            (parallel - serial) / max(1, workers),
+            Finding(
+                "work added",
+                "Much of the work is new: starting, pickling and copying, not scoring.",
+                f"Serial {serial:.2f} CPU seconds, parallel {parallel:.2f}, all processes together.",
+                "Send less: fewer and larger tasks, and file names instead of rows.",
+            ),
+        ))  # fmt: skip
+    if parent > 0.4:
+        found.append((
+            parent * parallel,
+            Finding(
+                "work in the parent",
+                "The parent does much of the work itself while the workers wait.",
+                f"It used {parent:.0%} of the CPU seconds.",
+                "Let the workers read and prepare their own part.",
+            ),
+        ))  # fmt: skip
+    if uneven > 1.3:
+        found.append((
+            (1 - 1 / uneven) * parallel,
+            Finding(
+                "uneven parts",
+                "One worker works on while the others have nothing left to do.",
+                f"The busiest worker used {uneven:.2f} times its even share of the workers' CPU seconds.",
+                "Make more parts than workers, start with the largest, and hand them out one at a time.",
+            ),
+        ))  # fmt: skip
+    return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _no_cores(facts: MachineFacts) -> str:
+    cores = "1 core" if facts.usable == 1 else f"{facts.usable:g} cores"
+    return f"This machine gives {cores} to this program: nothing can run side by side."
+
+
+def _too_few_cores(facts: MachineFacts) -> Finding:
+    quota = f", quota {facts.quota:g}" if facts.quota is not None else ""
+    return Finding(
+        "too few cores",
+        "Your code does spread its work over processes, but there is nothing to gain here.",
+        f"The machine has {facts.machine} CPUs; affinity gives this program {facts.affinity}{quota}.",
+        "Run the check on a machine, or in a container, with at least two cores.",
+    )
+
+
+def _cannot_tell(decision: Decision, blocks: Sequence[Block], facts: MachineFacts, bars: Bars) -> Finding:
+    void = sum(b.is_void(bars.r_min) for b in blocks)
+    reaches = ", ".join(f"{b.reach_after:.2f}" for b in blocks[:8])
+    load = f" Load average {facts.load:.1f}." if facts.load is not None else ""
+    battery = " On battery." if facts.on_battery else ""
+    tries = {
+        "load": "Close what else is running (`corewise doctor` names it), then run this check again.",
+        "close to the bar": "Run it again on a quiet machine, or look for what still runs serially.",
+        "too few blocks": "Run it again on a quiet machine.",
+    }
+    return Finding(
+        decision.cause,
+        "The measurement is not sure, and noise must neither cost marks nor earn them.",
+        f"{void} of {len(blocks)} blocks void; reach after each: {reaches or 'none'}.{load}{battery}",
+        tries.get(decision.cause, "Run this check again."),
+    )
+
+
+def _hangs_at(worker: WorkerModule, stack: str) -> str:
+    """The learner's innermost line on a hung process's stack (faulthandler prints the innermost first)."""
+    for line in stack.splitlines():
+        name = line.partition('"')[2].partition('"')[0].replace("\\", "/").rpartition("/")[2]
+        number = line.partition(", line ")[2].split(" ", 1)[0]
+        if number.isdigit():
+            return f"It was waiting at {worker.where(name.removesuffix('.py'), int(number))}."
+    return ""
+
+
+def _shorten(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 400 else f"{text[:400]}... (cut)"

@@ -1,0 +1,98 @@
+"""lab.toml + checks.py -> Lab. Always the instructor's copies, never those of a submission."""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from grader.errors import GraderError, LearnerError
+from grader.model import Bars, Check, Hint, Lab
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+#: What a lab's checks.py must define.
+#:
+#: SIZES, SPEED_SIZE         sizes for the answer check; the size at which the sizing for speed starts
+#: make_input(folder, size, seed)   writes the input files (in the parent)
+#: arguments(folder)         what the learner's function gets before `workers` (in the child, before "go")
+#: serial(*arguments)        the honest serial baseline
+#: encode(answer)            the answer as named plain arrays (in the child); TypeError for a wrong type
+#: compare(expected, got)    "" when equal, else the difference in words (in the parent)
+JUDGE_NEEDS = ("SIZES", "SPEED_SIZE", "make_input", "arguments", "serial", "encode", "compare")
+
+
+def lab_folders(checkout: Path = CHECKOUT) -> dict[str, Path]:
+    """The folder of each lab by its id: the solution's where it is, else the released one."""
+    folders: dict[str, Path] = {}
+    for room in ("labs", "solutions"):
+        for toml in sorted((checkout / room).glob("*/lab.toml")):
+            folders[toml.parent.name] = toml.parent
+    return folders
+
+
+def find(lab_id: str, checkout: Path = CHECKOUT) -> Lab:
+    """The lab of that id.
+
+    Raises:
+        LearnerError: there is no such lab; the message lists those that are there.
+        GraderError: its lab.toml or checks.py is broken.
+    """
+    folders = lab_folders(checkout)
+    if lab_id not in folders:
+        raise LearnerError(
+            f"There is no lab {lab_id!r}.", f"The labs here: {', '.join(sorted(folders)) or 'none'}."
+        )
+    return load(folders[lab_id])
+
+
+def load(folder: Path) -> Lab:
+    """Read one lab's folder.
+
+    Raises:
+        GraderError: lab.toml or checks.py can't be read, or lacks something.
+    """
+    folder = folder.resolve()  # trials run elsewhere
+    try:
+        data = tomllib.loads((folder / "lab.toml").read_text(encoding="utf-8"))
+        return _lab(folder, data, load_judge(folder))
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise GraderError(f"{folder.name}/lab.toml: {type(error).__name__}: {error}") from error
+
+
+def load_judge(folder: Path) -> ModuleType:
+    """Import the folder's checks.py under a name of its own, so that no learner's module can take its place."""
+    path = folder / "checks.py"
+    spec = importlib.util.spec_from_file_location(f"_corewise_checks_{folder.name}", path)
+    if spec is None or spec.loader is None:
+        raise GraderError(f"{path} can't be imported.")
+    judge = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(judge)
+    except Exception as error:
+        raise GraderError(f"{folder.name}/checks.py: {type(error).__name__}: {error}") from error
+    missing = [name for name in JUDGE_NEEDS if not hasattr(judge, name)]
+    if missing:
+        raise GraderError(f"{folder.name}/checks.py lacks {', '.join(missing)}.")
+    return judge
+
+
+def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
+    checks = data["checks"]
+    return Lab(
+        id=data["id"],
+        title=data["title"],
+        minutes=data["minutes"],
+        folder=folder,
+        module=data["module"],
+        function=data["function"],
+        signature=data["signature"],
+        checks={name: Check(name, float(c["points"]), c["asks"]) for name, c in checks.items()},
+        hints={name: Hint(name, tuple(c["hints"])) for name, c in checks.items() if c.get("hints")},
+        bars=Bars(**data.get("bars", {})),
+        max_workers=data.get("max_workers", 4),
+        imports=tuple(data.get("imports", ())),
+        judge=judge,
+    )

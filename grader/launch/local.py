@@ -1,0 +1,263 @@
+"""Trials on this machine as it is: no sandbox. The parent's clock stands here.
+
+LocalLauncher.session() -> LocalSession --Line--> stage -> trial process (one for each trial)
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from grader.errors import GraderError
+from grader.measure import tree
+from grader.measure.channel import Message, ParentEnd
+from grader.measure.stage import FORKS
+from grader.model import Lab, Order, Trial, WorkerModule
+
+_LOAD_TIMEOUT = 60.0  # seconds for interpreter, imports and arguments: a first import on a cold disk is slow
+_LEAVE_TIMEOUT = 10.0
+
+#: What a trial's environment keeps of ours. Everything else is left out, so that both arms start alike.
+_KEEP = (
+    "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE",
+    "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "NUMBER_OF_PROCESSORS", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
+)  # fmt: skip
+#: One thread a process in both arms, or the "serial" arm would already use all cores.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class LocalLauncher:
+    """Opens sessions on this machine."""
+
+    @contextmanager
+    def session(self, lab: Lab, worker: WorkerModule | None, start_method: str) -> Iterator[LocalSession]:
+        """A session whose processes and files are gone when the block ends, however it ends."""
+        scratch = Path(tempfile.mkdtemp(prefix="corewise-"))
+        session = LocalSession(lab, worker, start_method, scratch)
+        try:
+            yield session
+        finally:
+            session.close()
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+class LocalSession:
+    """Runs trials of one worker module under one start method, each in a fresh process."""
+
+    def __init__(self, lab: Lab, worker: WorkerModule | None, start_method: str, scratch: Path) -> None:
+        self._modules, self._here = scratch / "modules", scratch / "work"
+        self._answers = scratch / "answers"
+        for folder in (self._modules, self._here, self._answers):
+            folder.mkdir()
+        for name, source in (worker.sources if worker else {}).items():
+            (self._modules / f"{name}.py").write_text(source, encoding="utf-8")
+        self._setup: Message = {
+            "lab_folder": str(lab.folder),
+            "imports": list(lab.imports),
+            "start_method": start_method,
+            "modules": str(self._modules),
+            "module": worker.main if worker else "",
+            "function": lab.function,
+            "signature": lab.signature,
+        }
+        self._stage: subprocess.Popen[bytes] | None = None
+        self._end: ParentEnd | None = None
+        self._unfit: Message | None = None
+        self._trials = 0
+
+    def run(self, order: Order) -> Trial:
+        """Run one trial in a fresh process; never raises for what the learner's code does.
+
+        Raises:
+            GraderError: the stage itself doesn't start.
+        """
+        end = self._open()
+        if self._unfit is not None:
+            return _ended(order, self._unfit)
+        self._trials += 1
+        answers = self._answers / str(self._trials)
+        answers.mkdir()
+        end.take_noise()
+        end.send(
+            arm=order.arm,
+            workers=order.workers,
+            folders=[str(folder) for folder in order.folders],
+            tasks=order.tasks,
+            amount=order.amount,
+            answers=str(answers),
+        )
+        try:
+            return self._follow(end, order)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the stage and every process below it, and wait until they are gone."""
+        if self._stage is None:
+            return
+        stage, self._stage, self._end = self._stage, None, None
+        with suppress(OSError):
+            if stage.stdin:
+                stage.stdin.close()
+        tree.kill({stage.pid})
+        with suppress(subprocess.TimeoutExpired):
+            stage.wait(timeout=5)
+
+    def _open(self) -> ParentEnd:
+        if self._end is not None:
+            return self._end
+        self._stage = subprocess.Popen(
+            [sys.executable, "-m", "grader.measure.stage"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._here,
+            env=_environment(self._modules),
+            start_new_session=True,  # the notebook's Stop must reach the parent alone
+        )
+        stdin, stdout, stderr = self._stage.stdin, self._stage.stdout, self._stage.stderr
+        assert stdin is not None
+        assert stdout is not None
+        assert stderr is not None
+        self._end = ParentEnd(stdin, stdout, stderr)
+        self._end.send(**self._setup)
+        try:
+            came = self._end.receive(_LOAD_TIMEOUT)
+        except BaseException:
+            self.close()
+            raise
+        if came is not None and "loaded" in came[1]:
+            return self._end
+        end = self._end
+        self._unfit = _not_loaded(came, self._setup["module"], end.take_noise())
+        self.close()
+        return end
+
+    def _follow(self, end: ParentEnd, order: Order) -> Trial:
+        """Say "go" for each folder, hold the clock until "done", then let the trial process leave."""
+        assert self._stage is not None
+        pid = self._stage.pid
+        seconds: list[float] = []
+        cpu: tuple[float, ...] = ()
+        told: Message = {}
+        answers: list[Path] = []
+        used: list[str] = []
+        for number in range(max(1, len(order.folders))):
+            told, pid = _until_ready(end, pid)
+            if "ready" not in told:
+                break
+            watch = tree.TreeWatch(pid)
+            watch.start()
+            started = end.send(go=number)
+            came = end.receive(order.timeout)
+            cpu = watch.stop()
+            if came is None:
+                told = {"ending": "timed out", "message": self._where_it_hangs(end, pid)}
+                break
+            arrived, told = came
+            if "done" not in told:
+                break
+            seconds.append(arrived - started)
+            used = told.get("used", [])
+            answers.append(self._answers / str(self._trials) / f"answer-{number}.npz")
+        noise = self._leave(end, pid, told)
+        if "done" in told:
+            told = {"ending": "done"}
+        elif "ending" not in told:
+            told = {"ending": "died", "message": _how_it_died(told)}
+        return _ended(order, told, tuple(seconds), cpu, tuple(answers), tuple(used), noise)
+
+    def _leave(self, end: ParentEnd, pid: int, told: Message) -> str:
+        """Let the trial process go (kill it if it doesn't), and wait until its whole tree is gone."""
+        if told.get("ending") == "timed out":
+            tree.kill({pid})
+        elif "ended" not in told:
+            end.send(go="away")
+        while FORKS and told and "ended" not in told:
+            came = end.receive(_LEAVE_TIMEOUT)
+            told = came[1] if came else {}
+        noise = end.take_noise()
+        if not told or not FORKS:  # a stage that went away, or one that runs a single trial
+            self.close()
+        return noise
+
+    def _where_it_hangs(self, end: ParentEnd, pid: int) -> str:
+        """The learner's own lines on the hung process's stack, as faulthandler printed them."""
+        if not FORKS:
+            return ""
+        end.take_noise()
+        with suppress(OSError):
+            os.kill(pid, signal.SIGUSR1)
+        end.receive(0.3)
+        return "".join(
+            line.strip() + "\n" for line in end.take_noise().splitlines() if str(self._modules) in line
+        )
+
+
+def _environment(modules: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEEP if name in os.environ}
+    return kept | dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONPATH": str(modules), "PYTHONNOUSERSITE": "1"}
+
+
+def _until_ready(end: ParentEnd, pid: int) -> tuple[Message, int]:
+    while True:
+        came = end.receive(_LOAD_TIMEOUT)
+        if came is None:
+            return {"ending": "timed out", "message": ""}, pid
+        if "pid" not in came[1]:
+            return came[1], pid
+        pid = came[1]["pid"]
+
+
+def _not_loaded(came: tuple[float, Message] | None, module: str, noise: str) -> Message:
+    """Why the stage has nothing ready: the learner's module, or, without one, ourselves."""
+    if came is not None and "ending" in came[1]:
+        return came[1]
+    if not module:
+        raise GraderError(f"The process that runs trials did not start.\n{noise[-2000:]}")
+    what = "is still being imported after a minute" if came is None else "ends the process that imports it"
+    return {"ending": "import failed", "message": f"{module}.py {what}."}
+
+
+def _how_it_died(told: Message) -> str:
+    code = told.get("ended")
+    if code is None:
+        return "its process went away."
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"its process was killed by {name}."
+    return f"its process ended itself with exit code {code} instead of returning an answer."
+
+
+def _ended(
+    order: Order,
+    told: Message,
+    seconds: tuple[float, ...] = (),
+    cpu: tuple[float, ...] = (),
+    answers: tuple[Path, ...] = (),
+    used: tuple[str, ...] = (),
+    noise: str = "",
+) -> Trial:
+    line = told.get("line")
+    return Trial(
+        arm=order.arm,
+        ending=told["ending"],
+        seconds=seconds,
+        cpu=cpu,
+        answers=answers,
+        message=told.get("message", ""),
+        line=(line[0], int(line[1])) if line else None,
+        start_methods_used=used,
+        output=noise,
+    )

@@ -1,0 +1,122 @@
+"""How many cores are there really? Affinity, quota, physical cores, load -> MachineFacts.
+
+`os.cpu_count()` is the machine, affinity is what this process may run on, a control group's quota is how much of
+that it gets. joblib knows the first two and rounds quotas up; so the quota is read here, as a float, from the
+process's own group up to the root (a nested quota binds too).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import platform
+import sys
+from pathlib import Path
+
+import psutil
+
+from grader.model import MachineFacts
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def look() -> MachineFacts:
+    """Read this machine's facts now. Never raises for a file that can't be read."""
+    affinity = len(affinity_set())
+    quota = cpu_quota()
+    return MachineFacts(
+        machine=os.cpu_count() or 1,
+        affinity=affinity,
+        quota=quota,
+        physical=psutil.cpu_count(logical=False),
+        usable=min(float(affinity), quota) if quota is not None else float(affinity),
+        start_methods=start_methods(),
+        load=_load(),
+        on_battery=_on_battery(),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+    )
+
+
+def affinity_set() -> frozenset[int]:
+    """The CPUs that this process may run on; all of them where the system has no affinity."""
+    if sys.platform == "linux":
+        return frozenset(os.sched_getaffinity(0))
+    return frozenset(range(os.cpu_count() or 1))
+
+
+def start_methods() -> tuple[str, ...]:
+    """The start methods of this system, this Python's default first."""
+    return tuple(multiprocessing.get_all_start_methods())
+
+
+def workers(facts: MachineFacts, most: int) -> int:
+    """How many workers a check asks for: one for each usable core (a part of one counts), at most `most`."""
+    return max(1, min(most, int(facts.usable + 0.999)))
+
+
+def cpu_quota(proc: Path = Path("/proc/self/cgroup"), root: Path = CGROUPS) -> float | None:
+    """The smallest CPU quota that binds this process, in CPUs; None where there is none.
+
+    Version 2 groups say `cpu.max` ("150000 100000"), version 1 `cpu.cfs_quota_us` and `cpu.cfs_period_us`.
+    Inside a container the group's path may not exist below its own root; then the root's files speak.
+    """
+    try:
+        lines = proc.read_text().splitlines()
+    except OSError:
+        return None
+    quotas = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            bases, read = [root, root / "unified"], _quota_v2
+        elif "cpu" in controllers.split(","):
+            bases, read = [root / controllers, root / "cpu", root / "cpu,cpuacct"], _quota_v1
+        else:
+            continue
+        for base in bases:
+            if base.is_dir():
+                quotas += [quota for group in _up_to_root(base, path) if (quota := read(group)) is not None]
+                break
+    return min(quotas, default=None)
+
+
+def _up_to_root(base: Path, path: str) -> list[Path]:
+    group = base / path.lstrip("/")
+    groups = [base]
+    while group != base and base in group.parents:
+        groups.append(group)
+        group = group.parent
+    return groups
+
+
+def _quota_v2(group: Path) -> float | None:
+    try:
+        most, period = (group / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if most == "max" else int(most) / int(period)
+
+
+def _quota_v1(group: Path) -> float | None:
+    try:
+        most = int((group / "cpu.cfs_quota_us").read_text())
+        period = int((group / "cpu.cfs_period_us").read_text())
+    except (OSError, ValueError):
+        return None
+    return most / period if most > 0 and period > 0 else None
+
+
+def _load() -> float | None:
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):
+        return None  # Windows
+
+
+def _on_battery() -> bool | None:
+    try:
+        battery = psutil.sensors_battery()
+    except (OSError, AttributeError, NotImplementedError):
+        return None
+    return None if battery is None else not battery.power_plugged

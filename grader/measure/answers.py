@@ -1,0 +1,54 @@
+"""Answers as data: read from the file that a trial wrote, with limits, and compared by the lab's judge."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grader.errors import GraderError
+from grader.model import Lab
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+_LARGEST = 256 * 1024 * 1024  # bytes
+
+
+def read(path: Path) -> Arrays:
+    """The named plain arrays of one answer; never unpickled.
+
+    Raises:
+        ValueError: not such a file, too large, or it holds objects.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"the answer is larger than {_LARGEST >> 20} MiB")
+        with zipfile.ZipFile(path) as file:
+            if sum(info.file_size for info in file.infolist()) > _LARGEST:
+                raise ValueError(f"the answer is larger than {_LARGEST >> 20} MiB")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise ValueError(f"the answer can't be read: {error}") from error
+
+
+def difference(lab: Lab, expected: Path, got: Path) -> str:
+    """ "" when the answers are equal, else the difference in the judge's words.
+
+    Raises:
+        GraderError: the baseline's own answer can't be read, or the judge fails.
+    """
+    try:
+        right = read(expected)
+    except ValueError as error:
+        raise GraderError(f"The baseline's answer: {error}.") from error
+    try:
+        mine = read(got)
+    except ValueError as error:
+        return f"{str(error)[0].upper()}{str(error)[1:]}."
+    try:
+        return str(lab.judge.compare(right, mine))
+    except Exception as error:
+        raise GraderError(f"The judge of {lab.id} failed: {type(error).__name__}: {error}") from error

@@ -1,0 +1,133 @@
+"""Blocks: a serial and a parallel trial on one secret input in coin-flipped order, bracketed by calibration.
+
+plan()  sizes the input and the calibration so that a serial trial takes long enough to be told from noise
+Bench   runs calibrations and blocks; a trial that fails ends the measurement, for that is never noise
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from grader.errors import GraderError
+from grader.measure.answers import difference
+from grader.measure.stats import median
+from grader.model import Block, Lab, Order, Session, Trial
+
+T = TypeVar("T")
+
+#: Seconds that a serial trial should take; more where starting workers is dear.
+_TARGET, _MOST, _STARTS = 0.4, 3.0, 5.0
+#: Tasks of one calibration, handed out dynamically.
+_TASKS = 16
+_FIRST_AMOUNT = 4_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every block runs: input size, calibration loops per task, workers; `t_serial` in seconds."""
+
+    size: int
+    amount: int
+    workers: int
+    t_serial: float
+    timeout: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial that ended without a right answer: the trial and, for a wrong answer, the difference."""
+
+    trial: Trial
+    difference: str = ""
+
+
+class Bench:
+    """Runs blocks: `clean` runs the instructor's arms, `mine` the learner's, each in processes of its own."""
+
+    def __init__(self, lab: Lab, clean: Session, mine: Session) -> None:
+        self._lab, self._clean, self._mine = lab, clean, mine
+
+    def plan(self, workers: int) -> Plan:
+        """Find the input size at which a serial trial takes 0.4 s, or five times what starting workers takes.
+
+        Raises:
+            GraderError: the lab's own baseline fails.
+        """
+        loop = self._reach_seconds(1, _FIRST_AMOUNT) / (_TASKS * _FIRST_AMOUNT)
+        self._reach_seconds(workers, 1)  # the first start pays for cold files
+        start = self._reach_seconds(workers, 1)
+        target = min(_MOST, max(_TARGET, _STARTS * start))
+        size = self._lab.judge.SPEED_SIZE
+        seconds = self._serial_seconds(size)
+        if not 0.75 * target <= seconds <= 1.5 * target:
+            size = max(1, math.ceil(size * target / seconds))
+            seconds = self._serial_seconds(size)
+        amount = max(1, round(seconds / loop / _TASKS))
+        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds)
+
+    def calibrate(self, plan: Plan) -> float:
+        """R = c_1 / c_k, measured now, in coin-flipped order."""
+        seconds = {workers: self._reach_seconds(workers, plan.amount) for workers in _coin(1, plan.workers)}
+        return seconds[1] / seconds[plan.workers]
+
+    def block(self, plan: Plan, reach_before: float) -> Block | Failure:
+        """One block on a fresh secret input; the parallel answer is compared with the serial one."""
+        folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
+        try:
+            self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
+            trials: dict[str, Trial] = {}
+            order = _coin("serial", "parallel")
+            for arm in order:
+                session = self._clean if arm == "serial" else self._mine
+                trials[arm] = session.run(
+                    Order(arm, plan.workers, plan.timeout, folders=(folder,))  # type: ignore[arg-type]
+                )
+                if trials[arm].ending != "done":
+                    return _failed(trials[arm])
+            wrong = difference(self._lab, trials["serial"].answers[0], trials["parallel"].answers[0])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if wrong:
+            return Failure(trials["parallel"], wrong)
+        return Block(
+            t_serial=trials["serial"].seconds[0],
+            t_parallel=trials["parallel"].seconds[0],
+            reach_before=reach_before,
+            reach_after=self.calibrate(plan),
+            cpu_serial=trials["serial"].cpu,
+            cpu_parallel=trials["parallel"].cpu,
+            serial_first=order[0] == "serial",
+        )
+
+    def _reach_seconds(self, workers: int, amount: int) -> float:
+        trial = self._clean.run(Order("reach", workers, 60.0, tasks=_TASKS, amount=amount))
+        if trial.ending != "done":
+            raise GraderError(f"The calibration {trial.ending}: {trial.message}\n{trial.output}")
+        return trial.seconds[0]
+
+    def _serial_seconds(self, size: int) -> float:
+        folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
+        try:
+            self._lab.judge.make_input(folder, size, secrets.randbits(32))
+            trial = self._clean.run(Order("serial", 1, 120.0, folders=(folder, folder)))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if trial.ending != "done":
+            raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
+        return median(trial.seconds[1:])
+
+
+def _failed(trial: Trial) -> Failure:
+    if trial.arm == "serial":
+        raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
+    return Failure(trial)
+
+
+def _coin(first: T, second: T) -> tuple[T, T]:
+    return (first, second) if secrets.randbelow(2) else (second, first)

@@ -1,0 +1,105 @@
+"""The clean process between the parent and the trials: `python -m grader.measure.stage`.
+
+    parent (owns the clock) -> stage (judge and learner's module imported, runs nothing) -> trial process (fresh)
+
+On Linux the stage forks each trial process, so a trial starts at once and imports are not measured. It
+is the tree's subreaper: processes that detach come back to it, and after each trial it kills whatever is left
+and says so. Elsewhere (fork is unsafe on macOS and absent on Windows) a stage runs one trial by itself and ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grader.measure.channel import Line, Message
+    from grader.measure.worker import Loaded
+
+FORKS = sys.platform == "linux"
+
+
+def main() -> None:
+    """Read the setup, import, then run one trial for each order until the parent closes the line."""
+    from grader.measure import worker  # late: spawned children import this module as their __main__
+    from grader.measure.channel import Line
+
+    line = Line()
+    setup = line.receive()
+    if setup is None:
+        return
+    if FORKS:
+        _become_subreaper()
+    try:
+        loaded = worker.prepare(setup)
+    except worker.UnfitError as unfit:
+        line.send(ending=unfit.ending, message=str(unfit), line=unfit.line)
+        _end_children()
+        return
+    line.send(loaded=os.getpid())
+    while (order := line.receive()) is not None:
+        if not FORKS:
+            worker.run(line, loaded, order)
+            line.receive()  # stay until told to go: the parent may read this process's CPU seconds
+            return
+        _run_in_child(line, loaded, order)
+
+
+def _run_in_child(line: Line, loaded: Loaded, order: Message) -> None:
+    from grader.measure import worker
+
+    parent = os.getppid()
+    pid = os.fork()
+    if pid == 0:
+        with suppress(BaseException):
+            _dump_lines_on_request()
+            line.send(pid=os.getpid())
+            worker.run(line, loaded, order)
+            line.receive()  # the parent reads the CPU seconds of this process before it lets it go
+        os._exit(0)  # not the stage's own exit handlers
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            break
+        if os.getppid() != parent:  # the parent is gone, and with it the reason to measure
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    _end_children()
+    line.send(ended=os.waitstatus_to_exitcode(status))
+
+
+def _end_children() -> None:
+    """Kill every process below this one, also those that detached, until none is left."""
+    deadline = time.monotonic() + 5
+    while FORKS and (children := _children()) and time.monotonic() < deadline:
+        for pid in children:
+            with suppress(ProcessLookupError, ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def _become_subreaper() -> None:
+    PR_SET_CHILD_SUBREAPER = 36  # noqa: N806  (its name in prctl(2))
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _dump_lines_on_request() -> None:
+    """On SIGUSR1 say on stderr where this process stands: what a hung program is waiting for."""
+    import faulthandler
+
+    faulthandler.register(signal.SIGUSR1, all_threads=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The sequential sign test: pure functions of counts and ratios.
+
+If both arms are the same code, a coin decides which of two exchangeable times is called serial, so a win (S > bar)
+and a loss (S < 1/bar) are a fair coin whatever the noise. `evidence` bets on wins; it is a nonnegative
+martingale under a fair coin, so by Ville's inequality P(it ever reaches 1/alpha) <= alpha, at any stopping time
+(Howard, Ramdas et al., "Time-uniform Chernoff bounds via nonnegative supermartingales", 2020).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+#: The mixture of bets: probability of a win that each bet expects, and the share of the stake on it.
+_BETS = ((0.6, 0.1), (0.75, 0.2), (0.9, 0.3), (0.97, 0.4))
+
+#: The level of the reported interval. It is shown, not decided on, so it need not be as strict as the test.
+INTERVAL_ALPHA = 0.05
+
+
+def evidence(wins: int, losses: int) -> float:
+    """E(w, l) = sum_j c_j (2 p_j)^w (2 (1 - p_j))^l: how much a bet of 1 on "wins" is worth by now.
+
+    12 wins without a loss are worth more than 1000.
+    """
+    return sum(share * (2 * p) ** wins * (2 * (1 - p)) ** losses for p, share in _BETS)
+
+
+def interval(ratios: Sequence[float], alpha: float = INTERVAL_ALPHA) -> tuple[float, float]:
+    """The anytime-valid interval of the median ratio: every theta against which neither side has evidence 1/alpha.
+
+    Its ends are measured ratios; (0, inf) while there are too few.
+    """
+    ordered = sorted(ratios)
+    count = len(ordered)
+    low = max((r for i, r in enumerate(ordered) if evidence(count - i, i) >= 1 / alpha), default=0.0)
+    high = min(
+        (r for i, r in enumerate(ordered) if evidence(i + 1, count - i - 1) >= 1 / alpha), default=math.inf
+    )
+    return low, high
+
+
+def median(values: Sequence[float]) -> float:
+    """The median; NaN of nothing."""
+    return statistics.median(values) if values else math.nan
+
+
+def gain(speedup: float, reach: float) -> float:
+    """g = (S - 1)/(R - 1), the share of the reachable gain; NaN where nothing can be gained (R <= 1)."""
+    return (speedup - 1) / (reach - 1) if reach > 1 else math.nan

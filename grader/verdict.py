@@ -1,0 +1,136 @@
+"""Answers + Estimate + Findings + Lab -> Verdict. Pure: words and points, nothing measured here.
+
+Points: `met` gets all (also provisional), `not yet` none; `cannot tell` gets all only when its cause was there before
+the submission ran or is our own fault, and is listed for the marker in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader import causes
+from grader.measure.decide import Decision, estimate
+from grader.model import Block, Check, Finding, Lab, MachineFacts, Outcome, Trial, Verdict, WorkerModule
+
+
+@dataclass(frozen=True)
+class AnswerRun:
+    """The learner's function under one start method: how many sizes were right, and what went wrong.
+
+    `size` is the size at which it went wrong; None when all were right.
+    """
+
+    start_method: str
+    right: int
+    size: int | None
+    trial: Trial
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """All that measuring a speedup left behind. `failure` is set when a trial ended without a right answer."""
+
+    decision: Decision | None
+    blocks: tuple[Block, ...] = ()
+    seconds: float = 0.0
+    workers: int = 0
+    before: tuple[float, ...] = ()
+    failure: AnswerRun | None = None
+    own_method: str = ""
+    start_method: str = ""
+
+
+def on_answer(
+    lab: Lab, worker: WorkerModule, runs: Sequence[AnswerRun], facts: MachineFacts, preview: bool = False
+) -> Verdict:
+    """The verdict on the answer: `met` only when every size is right under every start method."""
+    check = lab.checks["answer"]
+    failed = next((run for run in runs if run.size is not None), None)
+    findings = [f for run in runs if (f := causes.own_method(run.trial.start_methods_used, run.start_method))]
+    if failed is None:
+        sizes = ", ".join(f"{size:,}" for size in lab.judge.SIZES)
+        methods = ", ".join(run.start_method for run in runs)
+        reason = f"Right at every size ({sizes}) under {methods}."
+        return _verdict(lab, check, "met", reason, facts, findings=tuple(findings[:1]), preview=preview)
+    finding = causes.of_failure(
+        lab, worker, failed.trial, failed.difference, failed.size, failed.start_method
+    )
+    return _verdict(lab, check, "not yet", finding.what, facts, findings=(finding,), preview=preview)
+
+
+def on_speed(
+    lab: Lab, worker: WorkerModule, speed: Speed, facts: MachineFacts, preview: bool = False
+) -> Verdict:
+    """The verdict on the speedup, with its estimate, its cause in words and the next thing to try."""
+    check = lab.checks["speedup"]
+    if speed.failure is not None:
+        run = speed.failure
+        finding = causes.of_failure(lab, worker, run.trial, run.difference, run.size, run.start_method)
+        return _verdict(lab, check, "not yet", finding.what, facts, findings=(finding,), preview=preview)
+    assert speed.decision is not None
+    decision = speed.decision
+    measured = estimate(speed.blocks, lab.bars, facts.usable, speed.seconds, decision.clock)
+    findings = causes.of_speed(decision, speed.blocks, measured, speed.workers, facts, lab.bars)
+    if speed.own_method:
+        findings += (causes.asked_for(speed.own_method, speed.start_method),)
+    verdict = _verdict(
+        lab,
+        check,
+        decision.outcome,
+        causes.reason(decision, measured, lab.bars, facts),
+        facts,
+        findings=findings,
+        provisional=decision.provisional,
+        full=decision.beforehand,
+        preview=preview,
+    )
+    return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
+
+
+def our_fault(lab: Lab, check: Check, what: str, log: Path | None) -> Verdict:
+    """A fault of the grader: never costs marks."""
+    finding = Finding(
+        "fault of the grader", what, f"The log: {log}" if log else "", "Send the log file to your instructor."
+    )
+    verdict = _verdict(
+        lab, check, "cannot tell", "cannot tell (fault of the grader)", None, findings=(finding,), full=True
+    )
+    return replace(verdict, log=log)
+
+
+def _verdict(
+    lab: Lab,
+    check: Check,
+    outcome: Outcome,
+    reason: str,
+    facts: MachineFacts | None,
+    *,
+    findings: tuple[Finding, ...] = (),
+    provisional: bool = False,
+    full: bool = False,
+    preview: bool = False,
+) -> Verdict:
+    # A preview fails only what is sure: nbgrader's Validate takes partial credit for a failure.
+    earned = outcome == "met" or (outcome == "cannot tell" and (full or preview))
+    for_marker = ""
+    if outcome == "cannot tell":
+        for_marker = f"{lab.id}, {check.name}: cannot tell. {reason} Measure again on a quiet machine."
+    elif provisional:
+        for_marker = f"{lab.id}, {check.name}: met, provisional: by CPU seconds, not by the clock."
+    return Verdict(
+        lab=lab.id,
+        check=check.name,
+        asked=check.asks,
+        outcome=outcome,
+        provisional=provisional,
+        points=check.points if earned else 0.0,
+        max_points=check.points,
+        reason=reason,
+        findings=findings,
+        facts=facts,
+        for_marker="" if preview else for_marker,
+        preview=preview,
+    )

@@ -90,6 +90,18 @@ def on_speed(
     return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
 
 
+def not_possible(lab: Lab, check: Check, what: str, try_next: str) -> Verdict:
+    """The check could not run for a reason that the learner can mend."""
+    finding = Finding("not possible", what, "", try_next)
+    return _verdict(lab, check, "not yet", what, None, findings=(finding,))
+
+
+def stopped(lab: Lab, check: Check) -> Verdict:
+    """Stop was pressed: nothing is known and nothing is left running."""
+    finding = Finding("stopped", "Nothing of it is left running.", "", "Run the check again and let it finish.")
+    return _verdict(lab, check, "cannot tell", "Stopped before it was done.", None, findings=(finding,))
+
+
 def our_fault(lab: Lab, check: Check, what: str, log: Path | None) -> Verdict:
     """A fault of the grader: never costs marks."""
     finding = Finding(

@@ -1,0 +1,132 @@
+"""The learner's self-check: what `check` and `hint` do in a notebook.
+
+    check("speedup") -> assess (on this machine) -> Verdict -> Panel (its repr is the points, its HTML the panel)
+
+`check` never raises: the learner's mistakes become `not yet`, our own faults `cannot tell` with a log file, and
+Stop (the kernel's interrupt) a `cannot tell` that leaves nothing running.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from grader import lab as labs
+from grader import machine, verdict
+from grader.assess import assess
+from grader.errors import LearnerError
+from grader.launch.local import LocalLauncher
+from grader.model import Check, Lab, Launcher, Progress, Verdict, WorkerModule
+from grader.report.panel import HintPanel, Panel
+
+GetWorker = Callable[[Lab], WorkerModule]
+
+
+def open_lab(lab_id: str, get_worker: GetWorker) -> dict[str, Any]:
+    """The names that `%lab` brings into the notebook: `check` and `hint`, both knowing their lab.
+
+    Raises:
+        LearnerError: there is no such lab.
+    """
+    opened = OpenLab(labs.find(lab_id), get_worker)
+    return {"check": opened.check, "hint": opened.hint}
+
+
+class OpenLab:
+    """One lab, opened in one notebook session."""
+
+    def __init__(self, lab: Lab, get_worker: GetWorker) -> None:
+        self._lab, self._get_worker = lab, get_worker
+        self._launcher: Launcher = LocalLauncher()
+        self._hints_shown: dict[str, int] = {}
+        self._last = next(iter(lab.checks))
+
+    def check(self, name: str) -> Panel:
+        """Run one check of the lab on this machine, now, and show what it found.
+
+        The result's points are what nbgrader reads. It never raises.
+        """
+        self._last = name if name in self._lab.checks else self._last
+        preview = os.environ.get("NBGRADER_EXECUTION") == "validate"
+        with_line = _ProgressLine()
+        result = run_check(
+            self._lab, name, lambda: self._get_worker(self._lab), self._launcher, with_line, preview=preview
+        )
+        with_line.clear()
+        return Panel(result)
+
+    def hint(self, name: str = "") -> HintPanel:
+        """Show the next hint for a check; without a name, for the check that was run last."""
+        name = name or self._last
+        if name not in self._lab.hints:
+            known = ", ".join(self._lab.hints)
+            return HintPanel("No such check", 1, 1, f"There are hints for: {known}. Try hint({self._last!r}).")
+        steps = self._lab.hints[name].steps
+        step = min(self._hints_shown.get(name, 0) + 1, len(steps))
+        self._hints_shown[name] = step
+        return HintPanel(f"Hint for {name}", step, len(steps), steps[step - 1])
+
+
+def run_check(
+    lab: Lab,
+    name: str,
+    get_worker: Callable[[], WorkerModule],
+    launcher: Launcher,
+    progress: Progress,
+    *,
+    preview: bool = False,
+) -> Verdict:
+    """Assess one check and turn whatever goes wrong into a verdict; never raises."""
+    check = lab.checks.get(name) or Check(name, 0.0, "")
+    try:
+        return assess(lab, name, get_worker(), launcher, machine.look(), progress, preview=preview)
+    except LearnerError as error:
+        return verdict.not_possible(lab, check, error.what, error.try_next)
+    except KeyboardInterrupt:
+        return verdict.stopped(lab, check)
+    except Exception as error:
+        log = write_log(lab, name)
+        return verdict.our_fault(lab, check, f"{type(error).__name__}: {error}", log)
+
+
+def write_log(lab: Lab, check: str) -> Path | None:
+    """The traceback of the exception in hand, in a file beside the notebook, else in the temporary folder."""
+    name = f"corewise-fault-{lab.id}-{check}-{time.strftime('%Y%m%d-%H%M%S')}.log"
+    for folder in (Path.cwd(), Path(tempfile.gettempdir())):
+        try:
+            path = folder / name
+            path.write_text(traceback.format_exc(), encoding="utf-8")
+        except OSError:
+            continue
+        return path
+    return None
+
+
+class _ProgressLine:
+    """One line under the cell that says what is being done, replaced as it goes on and gone in the end."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def __call__(self, line: str) -> None:
+        from IPython.display import TextDisplayObject, display
+
+        class Line(TextDisplayObject):
+            def __repr__(self) -> str:
+                return str(self.data)
+
+        if self._handle is None:
+            self._handle = display(Line(line), display_id=True)
+        else:
+            self._handle.update(Line(line))
+
+    def clear(self) -> None:
+        from IPython.display import clear_output
+
+        if self._handle is not None:
+            clear_output(wait=True)

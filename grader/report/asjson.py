@@ -24,7 +24,7 @@ def check_json(lab_id: str, verdicts: Sequence[Verdict], max_points: float) -> d
 
 def _check(verdict: Verdict) -> dict[str, Any]:
     return {
-        "name": verdict.check,
+        "name": clean(verdict.check),
         "verdict": verdict.outcome,
         "provisional": verdict.provisional,
         "reason": clean(verdict.reason),
@@ -33,7 +33,7 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "measured": None if verdict.estimate is None else _measured(verdict.estimate),
         "findings": [_finding(finding) for finding in verdict.findings],
         "for_marker": clean(verdict.for_marker),
-        "log": None if verdict.log is None else str(verdict.log),
+        "log": None if verdict.log is None else clean(verdict.log),
     }
 
 

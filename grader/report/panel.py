@@ -18,6 +18,7 @@ from grader.report.plot import pictures
 
 # White text upon each contrasts at least 4.5:1; each contrasts at least 3:1 with white and with #111111.
 ACCENTS = {"met": "#1b7f3b", "not yet": "#b8500f", "cannot tell": "#7a5fb0"}
+NO_MATHS = "mathjax_ignore tex2jax_ignore"
 HINT_ACCENT = "#1f6fd0"
 
 FRAME = (
@@ -84,11 +85,11 @@ def _inline(learner_text: object) -> str:
 
 
 def _section(label: str, accent: str, parts: list[str]) -> str:
-    """A landmark with a name. MathJax skips the class `tex2jax_ignore`: a dollar sign here is no formula."""
+    """A landmark with a name. MathJax 4 (JupyterLab) and 2 (nbconvert) skip a class each: no dollar is a formula."""
     frame = FRAME.format(accent=accent)
     inside = "\n".join(part for part in parts if part)
     name = html.escape(label)
-    return f'<section class="tex2jax_ignore" aria-label="{name}" style="{frame}">\n{inside}\n</section>'
+    return f'<section class="{NO_MATHS}" aria-label="{name}" style="{frame}">\n{inside}\n</section>'
 
 
 def _panel(verdict: Verdict) -> str:
@@ -143,7 +144,8 @@ def _figure(verdict: Verdict) -> str:
         return f'<p style="{LINE}">The plot could not be drawn; the table below has its numbers.</p>'
     if not drawn:
         return ""
-    columns = "".join(f'<div style="flex:0 1 auto;min-width:0">{svg}</div>' for svg in drawn)
+    # JupyterLab drops <svg> from a notebook that it doesn't trust, but keeps the words in it: at size 0 they're gone.
+    columns = "".join(f'<div style="flex:0 1 auto;min-width:0;font-size:0">{svg}</div>' for svg in drawn)
     return (
         f'<figure style="margin:0.8em 0"><div style="display:flex;flex-wrap:wrap;gap:1em">{columns}</div>'
         f'<figcaption style="margin-top:0.4em"><strong>What to see:</strong> '

@@ -58,8 +58,8 @@ def pictures(verdict: Verdict, prefix: str) -> list[str]:
     if not any(speedup_of(block) is not None for block in verdict.blocks):
         return []
     return [
-        draw_svg(lambda axes: _draw_times(axes, verdict), times_in_words(verdict), f"{prefix}t"),
-        draw_svg(lambda axes: _draw_speedups(axes, verdict), speedups_in_words(verdict), f"{prefix}s"),
+        draw_svg(lambda axes: _draw_times(axes, verdict), times_in_words(verdict), f"{prefix}t", 3),
+        draw_svg(lambda axes: _draw_speedups(axes, verdict), speedups_in_words(verdict), f"{prefix}s", 2),
     ]
 
 
@@ -119,7 +119,7 @@ def _draw_times(axes: Axes, verdict: Verdict) -> None:
     parallel = _dots(verdict, lambda block: finite(block.t_parallel))
     for number, block in enumerate(verdict.blocks, 1):
         if speedup_of(block) is not None:
-            axes.plot([number] * 2, [block.t_serial, block.t_parallel], color=INK, linewidth=0.8)
+            axes.plot([number] * 2, [block.t_serial, block.t_parallel], color=INK, linewidth=0.6)
     _scatter(axes, serial, "s", SERIAL_COLOUR, "serial")
     _scatter(axes, parallel, "o", PARALLEL_COLOUR, "parallel")
     _hollow_key(axes, serial)
@@ -151,12 +151,12 @@ def _draw_lines(axes: Axes, verdict: Verdict) -> list[float]:
     median = finite(estimate.speedup)
     reach = finite(estimate.reach)
     bar, lower = bar_to_pass(verdict.bars, reach), lower_bar(verdict.bars, reach)
-    by_cpu = " (by CPU seconds)" if estimate.clock == "cpu" else ""
+    by_cpu = " (by CPU)" if estimate.clock == "cpu" else ""
     drawn: tuple[tuple[float | None, str, str, Any, float], ...] = (
         (reach, "reach of this machine", INK, (0, (8, 2, 1, 2)), 1.2),
         (bar, "bar to pass", INK, (0, (5, 2)), 1.6),
         (lower, "lower bar", INK, (0, (2, 2)), 0.9),
-        (median, f"median{by_cpu}; shaded: interval", PARALLEL_COLOUR, "solid", 1.8),
+        (median, f"median{by_cpu}", PARALLEL_COLOUR, "solid", 1.8),
     )
     for height, name, colour, dashes, width in drawn:
         if height is not None:
@@ -170,11 +170,8 @@ def _draw_lines(axes: Axes, verdict: Verdict) -> list[float]:
 
 def _draw_band(axes: Axes, low: float, high: float, median: float) -> None:
     """The interval; a side that is still open is drawn to far beyond the picture's edge."""
-    bottom = finite(low) or 0.0
     top = finite(high)
-    axes.axhspan(
-        bottom, 100 * median if top is None else top, facecolor=PARALLEL_COLOUR, alpha=0.18, linewidth=0
+    span = axes.axhspan(
+        finite(low) or 0.0, 100 * median if top is None else top, label="interval of the median"
     )
-    for edge in (bottom, top):
-        if edge is not None and edge > 0:
-            axes.axhline(edge, color=PARALLEL_COLOUR, linewidth=0.8)
+    span.set(facecolor=(PARALLEL_COLOUR, 0.18), edgecolor=PARALLEL_COLOUR, linewidth=0.8)

@@ -40,6 +40,7 @@ STYLE: Any = {
     "ytick.color": INK,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
+    "legend.handlelength": 3.0,
     "lines.markersize": 5.0,
 }
 
@@ -63,8 +64,8 @@ def _quiet_style() -> Iterator[None]:
         log.setLevel(level)
 
 
-def draw_svg(draw: Callable[[Axes], None], alternative: str, prefix: str) -> str:
-    """Draw one pair of axes with `draw`; `alternative` is what a screen reader says.
+def draw_svg(draw: Callable[[Axes], None], alternative: str, prefix: str, columns: int) -> str:
+    """Draw one pair of axes with `draw`; `alternative` is what a screen reader says, `columns` those of the legend.
 
     `prefix` starts every identifier: give each picture on a page its own. The same input gives the same text.
     """
@@ -73,7 +74,7 @@ def draw_svg(draw: Callable[[Axes], None], alternative: str, prefix: str) -> str
 
         canvas = Figure(figsize=SIZE, layout="constrained")
         draw(canvas.add_subplot())
-        canvas.legend(loc="outside lower left", ncols=2)
+        canvas.legend(loc="outside lower left", ncols=columns)
         drawn = io.StringIO()
         canvas.savefig(drawn, format="svg", metadata={"Date": None})
     return _fit_for_any_page(drawn.getvalue(), alternative, prefix)

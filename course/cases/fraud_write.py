@@ -1,0 +1,109 @@
+"""Writing transactions: one file, or parts that share no card."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from course.cases.fraud_columns import CUSTOMER, TRANSACTION, FraudFileError, in_time_order
+from course.cases.fraud_make import dates
+
+Format = Literal["parquet", "csv"]
+WHOLE = "transactions"
+
+
+def write(
+    table: pd.DataFrame, folder: Path, *, parts: int | None = None, format: Format = "parquet"
+) -> list[Path]:
+    """Write the table to `folder`, which is made if need be and afterwards holds this table alone.
+
+    Args:
+        table: what `make` or `read` gives.
+        folder: a file appears there under its name only when it is whole. Files that an earlier `write` left
+            there are replaced or removed; others aren't touched.
+        parts: None writes one file, `transactions.*`. A number writes `part-000.*` and so on: a card's
+            transactions are all in one of them, chosen by a hash of `cc_num`. Their sizes differ as cards do.
+        format: "parquet", or "csv" as Sparkov's generator writes it (separated by `|`).
+
+    Returns:
+        The files, by name. Each is sorted by `unix_time`.
+    """
+    if parts is not None and parts < 1:
+        raise ValueError(f"write(parts={parts}): expected at least 1, or None for one file")
+    save = {"parquet": _save_parquet, "csv": _save_csv}.get(format)
+    if save is None:
+        raise ValueError(f"write(format={format!r}): expected 'parquet' or 'csv'")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for stem, rows in _files(in_time_order(table), parts):
+        path = folder / f"{stem}.{format}"
+        unfinished = folder / f"{stem}.{format}.unfinished"
+        try:
+            save(rows, unfinished)
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        written.append(path)
+    for old in set(files_in(folder)) - set(written):
+        old.unlink()
+    return written
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files in `folder` that `write` names so, by name."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in (".parquet", ".csv") and (path.stem == WHOLE or path.stem.startswith("part-"))
+    )
+
+
+def part_of(cc_num: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
+    """Which part each card belongs to: a hash (the finalizer of splitmix64), the same on every machine."""
+    mixed = cc_num.astype(np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(parts)).astype(np.int64)
+
+
+def _files(table: pd.DataFrame, parts: int | None) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and rows of each file, sorted by time as the table is."""
+    if parts is None:
+        yield WHOLE, table
+        return
+    part = part_of(table["cc_num"].to_numpy(), parts)
+    order = np.argsort(part, kind="stable")
+    ends = np.cumsum(np.bincount(part, minlength=parts))
+    for number, rows in enumerate(np.split(order, ends[:-1])):
+        yield f"part-{number:03d}", table.iloc[rows]
+
+
+def _save_parquet(rows: pd.DataFrame, path: Path) -> None:
+    pa.parquet.write_table(pa.Table.from_pandas(rows, preserve_index=False), path, compression="zstd")
+
+
+def _save_csv(rows: pd.DataFrame, path: Path) -> None:
+    """Sparkov's columns in Sparkov's order, as far as the table has them; dates and times from `unix_time`."""
+    day, time = dates(rows["unix_time"].to_numpy())
+    columns = {"trans_date": day, "trans_time": time}
+    for name in set(rows.columns) - columns.keys():
+        values = pa.array(rows[name])
+        columns[name] = values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
+    table = pa.table({name: columns[name] for name in (*CUSTOMER, *TRANSACTION) if name in columns})
+    options = pa.csv.WriteOptions(include_header=False, delimiter="|", quoting_style="none")
+    with open(path, "wb") as file:
+        file.write(("|".join(table.column_names) + "\n").encode())
+        try:
+            pa.csv.write_csv(table, file, options)
+        except pa.ArrowInvalid as error:
+            raise FraudFileError(f"{path}: a value can't stand between '|' unquoted: {error}") from None

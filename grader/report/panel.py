@@ -184,9 +184,9 @@ def _table(verdict: Verdict) -> str:
         _row(n, block, words.is_void(block, verdict.bars)) for n, block in enumerate(verdict.blocks, 1)
     )
     return (
-        f"<details><summary>Numbers of each block ({len(verdict.blocks)})</summary>"
+        f"<details><summary style="display:list-item;cursor:pointer">Numbers of each block ({len(verdict.blocks)})</summary>"
         '<div style="overflow-x:auto"><table style="margin:0.5em 0;font-variant-numeric:tabular-nums">'
-        '<caption style="text-align:left">Each block, in the order measured</caption>'
+        '<caption style="text-align:left;color:inherit">Each block, in the order measured</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
     )
 

@@ -28,6 +28,7 @@ FRAME = (
 BADGE = "background:{accent};color:#ffffff;padding:0.15em 0.6em;border-radius:4px;font-weight:bold"
 NEXT = "border-left:4px solid {accent};padding:0.2em 0 0.2em 0.8em;margin:0.8em 0"
 LINE = "margin:0.5em 0"
+CELL = "padding:0.2em 0.8em;text-align:right"
 PRE = "white-space:pre-wrap"
 
 
@@ -145,7 +146,9 @@ def _figure(verdict: Verdict) -> str:
     if not drawn:
         return ""
     # JupyterLab drops <svg> from a notebook that it doesn't trust, but keeps the words in it: at size 0 they're gone.
-    columns = "".join(f'<div style="flex:0 1 auto;min-width:0;font-size:0">{svg}</div>' for svg in drawn)
+    columns = "".join(
+        f'<div style="flex:1 1 360px;max-width:432px;min-width:0;font-size:0">{svg}</div>' for svg in drawn
+    )
     return (
         f'<figure style="margin:0.8em 0"><div style="display:flex;flex-wrap:wrap;gap:1em">{columns}</div>'
         f'<figcaption style="margin-top:0.4em"><strong>What to see:</strong> '
@@ -179,12 +182,13 @@ def _table(verdict: Verdict) -> str:
     if not verdict.blocks:
         return ""
     names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "counted")
-    head = "".join(f'<th scope="col" style="padding:0.2em 0.8em">{name}</th>' for name in names)
+    head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
     rows = "".join(
         _row(n, block, words.is_void(block, verdict.bars)) for n, block in enumerate(verdict.blocks, 1)
     )
     return (
-        f"<details><summary style="display:list-item;cursor:pointer">Numbers of each block ({len(verdict.blocks)})</summary>"
+        '<details><summary style="display:list-item;cursor:pointer">'
+        f"Numbers of each block ({len(verdict.blocks)})</summary>"
         '<div style="overflow-x:auto"><table style="margin:0.5em 0;font-variant-numeric:tabular-nums">'
         '<caption style="text-align:left;color:inherit">Each block, in the order measured</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
@@ -199,5 +203,5 @@ def _row(number: int, block: Block, void: bool) -> str:
         words.figure(words.reach_of(block)),
         "no: void" if void else "yes",
     )
-    cells = "".join(f'<td style="padding:0.2em 0.8em">{value}</td>' for value in values)
-    return f'<tr><th scope="row" style="padding:0.2em 0.8em">{number}</th>{cells}</tr>'
+    cells = "".join(f'<td style="{CELL}">{value}</td>' for value in values)
+    return f'<tr><th scope="row" style="{CELL}">{number}</th>{cells}</tr>'

@@ -59,9 +59,8 @@ def lab(line: str) -> None:
 
     brings two functions into the notebook:
 
-        check("answer")    runs one check of the lab and shows its points, the evidence and what to try next;
-                           check() runs them all
-        hint("speedup")    shows the next hint for a check
+        check("answer")    runs one check of the lab and shows its points, the evidence and what to try next
+        hint()             shows the next hint for the check that ran last; hint("speedup") for another
 
     They work on the worker modules that the `%%module` cells of this notebook have written, so run those
     cells first. Running `%lab` again does no harm.

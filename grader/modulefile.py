@@ -105,12 +105,16 @@ def refuse_if_installed(name: str, folder: Path) -> str:
 
 
 def refuse_if_not_ours(name: str, folder: Path) -> None:
-    """Raise a LearnerError where writing `name`.py into `folder` would lose a file that `%%module` didn't write."""
-    path = folder / f"{name}.py"
-    if path.exists() and not is_written_by_us(path, name):
+    """Raise a LearnerError where `folder` has a module `name` that `%%module` didn't write: it would be lost.
+
+    A package folder of that name would be imported instead of the file, so it counts too.
+    """
+    spec = PathFinder.find_spec(name, [str(folder)])
+    there = Path(spec.origin) if spec and spec.origin else folder / f"{name}.py"
+    if there.exists() and not is_written_by_us(there, name):
         raise LearnerError(
-            f"{path.name} is in this folder already and was not written by {LINE}: it stays as it is.",
-            f"Rename that file, or choose another name, for example: {LINE} {_better(name)}",
+            f"{there.relative_to(folder)} is in this folder already and was not written by {LINE}: it stays as it is.",
+            f"Rename it, or choose another name, for example: {LINE} {_better(name)}",
         )
 
 
@@ -168,8 +172,8 @@ def _mark(name: str) -> str:
 
 def _problem_with(name: str) -> str:
     file = f"a file {name}.py here would hide it."
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        return "is not a module's name: letters, digits and _, a letter first, no .py."
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
+        return "is not a module's name: letters, digits and _, a letter first, no .py, 60 at most."
     if keyword.iskeyword(name):
         return "is a word of the Python language."
     if name in sys.stdlib_module_names:
@@ -184,14 +188,13 @@ def _problem_with(name: str) -> str:
 def _better(name: str) -> str:
     """A name like `name` that is a module's name."""
     plain = re.sub(r"\W+", "_", name.removesuffix(".py"), flags=re.ASCII).strip("_")
-    return plain if plain != name and not _problem_with(plain) else f"my_{plain or 'module'}"
+    return plain if plain != name and not _problem_with(plain) else f"my_{plain[:40] or 'module'}"
 
 
 def _syntax_words(error: SyntaxError, source: str, where: Callable[[int], str]) -> tuple[str, str]:
     line = error.lineno or 1
-    error.text = "".join(
-        re.split(r"\r\n|\n|\r", source)[line - 1 : line]
-    )  # some of the compiler's errors lack it
+    # Some of the compiler's errors come without their line.
+    error.text = "".join(re.split(r"\r\n|\n|\r", source)[line - 1 : line])
     # The middle of what Python prints: the line and a caret, without its own heading and name of the error.
     printed = list(traceback.TracebackException.from_exception(error).format_exception_only())
     shown = "".join(printed[1:-1]).rstrip()

@@ -15,5 +15,5 @@ c.CourseDirectory.release_directory = "labs"
 # nbgrader's defaults, and the named wrong answers, which no learner may get.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "wrong"]
 
-# Seconds that a cell may take while marking: far more than a speed check needs, and an end for an endless loop.
+# Seconds that a cell may take while marking: far more than a speed check, and an end for an endless loop.
 c.Execute.timeout = 600

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag
-from itertools import chain
+from itertools import chain, count
 
 import numpy as np
 import pandas as pd
@@ -119,12 +119,12 @@ class Prepared:
     z: Floats
     flags: Ints
 
-    def rows(self) -> Iterator[tuple[int, int, int, int, float, float, float, int]]:
-        """(card, unix_time, cents, shop, x, y, z, flags) of each row, as Python's own numbers."""
+    def rows(self) -> Iterator[tuple[int, int, int, int, int, float, float, float, int]]:
+        """(position, card, unix_time, cents, shop, x, y, z, flags) of each row, as Python's own numbers."""
         columns = (self.card, self.unix_time, self.cents, self.shop, self.x, self.y, self.z, self.flags)
         starts = range(0, len(self.card), CHUNK)
         return chain.from_iterable(
-            zip(*(column[start : start + CHUNK].tolist() for column in columns), strict=True)
+            zip(count(start), *(column[start : start + CHUNK].tolist() for column in columns), strict=False)
             for start in starts
         )
 
@@ -197,7 +197,7 @@ def score(prepared: Prepared, rules: Rules) -> tuple[list[int], list[int]]:
     found: list[int] = []
     reasons: list[int] = []
     current = -1
-    for position, (card, now, cents, shop, x, y, z, flags) in enumerate(prepared.rows()):
+    for position, card, now, cents, shop, x, y, z, flags in prepared.rows():
         if card != current:
             current = card
             # What was accepted. The windows begin at `hour` and at `day`, and hold so many cents.
@@ -205,16 +205,12 @@ def score(prepared: Prepared, rules: Rules) -> tuple[list[int], list[int]]:
             amounts: list[int] = []
             shops: list[int] = []
             accepted = hour = day = in_hour = in_day = 0
-            visits: dict[int, int] = {}  # how often each shop is in the day's window
             mean = last_x = last_y = last_z = 0.0
         while hour < accepted and times[hour] <= now - HOUR:
             in_hour -= amounts[hour]
             hour += 1
         while day < accepted and times[day] <= now - DAY:
             in_day -= amounts[day]
-            visits[shops[day]] -= 1
-            if not visits[shops[day]]:
-                del visits[shops[day]]
             day += 1
         if accepted - hour + 1 >= count_1h:
             flags |= Reason.COUNT_1H.value
@@ -224,7 +220,7 @@ def score(prepared: Prepared, rules: Rules) -> tuple[list[int], list[int]]:
             flags |= Reason.COUNT_24H.value
         if in_day + cents >= sum_24h:
             flags |= Reason.SUM_24H.value
-        if len(visits) + (shop not in visits) >= merchants_24h:
+        if accepted - day + 1 >= merchants_24h and len({shop, *shops[day:]}) >= merchants_24h:
             flags |= Reason.MERCHANTS_24H.value
         if cents >= unusual and accepted >= after and cents >= factor * mean:
             flags |= Reason.UNUSUAL_AMOUNT.value
@@ -241,7 +237,6 @@ def score(prepared: Prepared, rules: Rules) -> tuple[list[int], list[int]]:
         times.append(now)
         amounts.append(cents)
         shops.append(shop)
-        visits[shop] = visits.get(shop, 0) + 1
         in_hour += cents
         in_day += cents
         last_x, last_y, last_z = x, y, z

@@ -22,7 +22,7 @@ from grader import machine, verdict
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan
-from grader.measure.decide import Decision, busiest_share, conclude, hopeless, settle
+from grader.measure.decide import ONE_BUSY, Decision, busiest_share, conclude, hopeless, settle
 from grader.measure.stats import median
 from grader.model import (
     Block,
@@ -39,9 +39,10 @@ from grader.model import (
 from grader.verdict import AnswerRun, Speed
 
 _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machine, and the work
-_PREVIEW = 6.0  # seconds of blocks in a preview; with starting and sizing it stays below eight
+_PREVIEW = 6.0  # seconds in which a preview starts nothing more, so that it stays below eight
+_PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 _CALIBRATIONS_BEFORE = 3
-_ONE_CORE_TRIALS = 3
+_SPREAD_PAIRS = 3
 
 
 def assess(
@@ -64,7 +65,7 @@ def assess(
         raise LearnerError(f"{lab.id} has no check {check!r}.", f"Its checks: {', '.join(lab.checks)}.")
     methods = start_methods(facts)
     if check == "answer":
-        runs = tuple(_answers(lab, worker, launcher, methods[:1] if preview else methods, progress))
+        runs = tuple(_answers(lab, worker, launcher, methods[:1] if preview else methods, progress, preview))
         return verdict.on_answer(lab, worker, runs, facts, preview)
     speed = _speed(lab, worker, launcher, methods[0], facts, progress, preview)
     return verdict.on_speed(lab, worker, speed, facts, preview)
@@ -88,10 +89,16 @@ def start_methods(facts: MachineFacts) -> tuple[str, ...]:
 
 
 def _answers(
-    lab: Lab, worker: WorkerModule, launcher: Launcher, methods: Sequence[str], progress: Progress
+    lab: Lab,
+    worker: WorkerModule,
+    launcher: Launcher,
+    methods: Sequence[str],
+    progress: Progress,
+    preview: bool,
 ) -> Iterator[AnswerRun]:
     """Run all sizes under each start method; stops at the first that goes wrong."""
     sizes = lab.judge.SIZES
+    timeout = _PREVIEW_TIMEOUT if preview else _ANSWER_TIMEOUT
     with _inputs(lab, sizes) as folders, launcher.session(lab, None, methods[0]) as clean:
         progress("answer: the serial baseline")
         baseline = clean.run(Order("serial", 1, 120.0, folders))
@@ -100,7 +107,7 @@ def _answers(
         for method in methods:
             progress(f"answer: your code under {method}, {len(sizes)} sizes")
             with launcher.session(lab, worker, method) as mine:
-                trial = mine.run(Order("parallel", 2, _ANSWER_TIMEOUT, folders))
+                trial = mine.run(Order("parallel", 2, timeout, folders))
                 run = _judge(lab, method, trial, baseline)
             yield run
             if run.size is not None:
@@ -127,35 +134,41 @@ def _speed(
     preview: bool,
 ) -> Speed:
     started = time.monotonic()
+    budget = _PREVIEW if preview else lab.bars.budget
     workers = max(2, machine.workers(facts, lab.max_workers))
     with launcher.session(lab, None, method) as clean, launcher.session(lab, worker, method) as mine:
         bench = Bench(lab, clean, mine)
         progress("speedup: sizing the input")
-        if broken := _warm_up(lab, mine, workers, method):
-            return Speed(None, failure=broken, start_method=method)
-        if facts.usable < lab.bars.r_min:
-            return _one_core(lab, mine, workers, method, started)
+        warm = _warm_up(lab, mine, workers, _PREVIEW_TIMEOUT if preview else _ANSWER_TIMEOUT)
+        if warm.ending != "done":
+            run = AnswerRun(method, 0, max(lab.judge.SIZES), warm)
+            return Speed(None, failure=run, start_method=method)
+        own = next((used for used in warm.start_methods_used if used not in (method, "")), "")
+        speed = Speed(None, workers=workers, own_method=own, start_method=method)
+        if facts.usable < lab.bars.r_min or preview:
+            cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
+            outcome = _spread(bench, workers, cause, started + _PREVIEW)
+            return _with(speed, outcome, lab, started)
         plan = bench.plan(workers)
-        before = tuple(bench.calibrate(plan) for _ in range(1 if preview else _CALIBRATIONS_BEFORE))
-        budget = _PREVIEW if preview else lab.bars.budget
+        before = tuple(bench.calibrate(plan) for _ in range(_CALIBRATIONS_BEFORE))
+        speed = replace(speed, before=before)
         blocks: list[Block] = []
-        for outcome in _blocks(
-            bench, plan, before, lab, budget - (time.monotonic() - started if preview else 0)
-        ):
-            if isinstance(outcome, Failure):
-                run = AnswerRun(method, 0, plan.size, outcome.trial, outcome.difference)
-                return Speed(None, failure=run, start_method=method)
-            blocks.append(outcome)
+        for block in _blocks(bench, plan, before, lab, budget - (time.monotonic() - started)):
+            if isinstance(block, Failure):
+                return _with(speed, block, lab, started)
+            blocks.append(block)
             progress(_progress_line(blocks, lab))
         decision = conclude(blocks, lab.bars, workers, facts.usable, before)
-    return Speed(
-        decision,
-        tuple(blocks),
-        time.monotonic() - started,
-        workers,
-        before,
-        start_method=method,
-    )
+    return _with(replace(speed, blocks=tuple(blocks)), decision, lab, started)
+
+
+def _with(speed: Speed, outcome: Decision | Failure, lab: Lab, started: float) -> Speed:
+    """The finished measurement: with its decision, or with the run that went wrong."""
+    speed = replace(speed, seconds=time.monotonic() - started)
+    if isinstance(outcome, Decision):
+        return replace(speed, decision=outcome)
+    run = AnswerRun(speed.start_method, 0, outcome.size, outcome.trial, outcome.difference)
+    return replace(speed, failure=run)
 
 
 def _blocks(
@@ -177,30 +190,28 @@ def _blocks(
             return
 
 
-def _warm_up(lab: Lab, mine: Session, workers: int, method: str) -> AnswerRun | None:
+def _warm_up(lab: Lab, mine: Session, workers: int, timeout: float) -> Trial:
     """One unscored run of the learner's function on a small input: warms up, and fails early."""
-    size = max(lab.judge.SIZES)
-    with _inputs(lab, (size,)) as folders:
-        trial = mine.run(Order("parallel", workers, _ANSWER_TIMEOUT, folders))
-    return None if trial.ending == "done" else AnswerRun(method, 0, size, trial)
+    with _inputs(lab, (max(lab.judge.SIZES),)) as folders:
+        return mine.run(Order("parallel", workers, timeout, folders))
 
 
-def _one_core(lab: Lab, mine: Session, workers: int, method: str, started: float) -> Speed:
-    """With one core only the spread of the CPU seconds can be seen: serial code is still `not yet`."""
-    shares = []
-    with _inputs(lab, (lab.judge.SPEED_SIZE,)) as folders:
-        for _ in range(_ONE_CORE_TRIALS):
-            trial = mine.run(Order("parallel", workers, 4 * _ANSWER_TIMEOUT, folders))
-            if trial.ending != "done":
-                run = AnswerRun(method, 0, lab.judge.SPEED_SIZE, trial)
-                return Speed(None, failure=run, start_method=method)
-            shares.append(busiest_share(trial.cpu))
-    decision = (
-        Decision("not yet", "one busy process")
-        if median(shares) >= 0.9
-        else Decision("cannot tell", "too few cores", beforehand=True)
-    )
-    return Speed(decision, (), time.monotonic() - started, workers, start_method=method)
+def _spread(bench: Bench, workers: int, cause: str, until: float) -> Decision | Failure:
+    """Without the clock: are the answers right, and do the CPU seconds spread over processes?
+
+    For a preview, and where there is one core: serial code is `not yet` there too.
+    """
+    size, seconds = bench.size()
+    plan = Plan(size, 0, workers, seconds, timeout=10 + 20 * seconds)
+    shares: list[float] = []
+    while len(shares) < _SPREAD_PAIRS and (not shares or time.monotonic() < until):
+        pair = bench.pair(plan)
+        if isinstance(pair, Failure):
+            return pair
+        shares.append(busiest_share(pair["parallel"].cpu))
+    if median(shares) >= ONE_BUSY:
+        return Decision("not yet", "one busy process")
+    return Decision("cannot tell", cause, beforehand=True)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.measure.decide import Decision, busiest_share, pass_bar
+from grader.measure.decide import ONE_BUSY, Decision, busiest_share, pass_bar
 from grader.measure.stats import median
 from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Trial, WorkerModule
 
@@ -18,6 +18,19 @@ _NEXT = {
     "never comes, a pool whose tasks died.",
     "done": "Try it on a small input beside the serial baseline, and look at the first difference.",
 }
+
+_PREVIEWED = Finding(
+    "preview",
+    "A preview has no time to measure a speedup.",
+    "It looks at the answers, and at the CPU seconds of each process.",
+    "Run the check's own cell to measure it.",
+)
+_FASTER_ALONE = Finding(
+    "faster without processes",
+    "A better serial program is a fine thing, and often the right answer at work.",
+    f"One process used {ONE_BUSY:.0%} of the CPU seconds or more.",
+    "For these points, spread that work over processes too.",
+)
 
 
 def of_failure(
@@ -54,6 +67,8 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
         return {
             "too few cores": _no_cores(facts),
             "load": "The cores were busy with other work before your code ran.",
+            "one busy process": "One process did the work alone.",
+            "preview": "A preview: the answers are right and the work spreads over processes.",
         }.get(decision.cause, "There was no time for a single clean block.")
     s = f"{measured.speedup:.2f} times as fast as serial"
     part = f"{measured.gain:.0%} of the gain that this machine gives (reach {measured.reach:.2f})"
@@ -82,34 +97,19 @@ def of_speed(
 ) -> tuple[Finding, ...]:
     """What stands out in the CPU seconds and the calibration; the likeliest cause first."""
     found: list[Finding] = []
-    if decision.cause == "too few cores":
-        found.append(_too_few_cores(facts))
-    elif decision.outcome == "cannot tell":
-        found.append(_cannot_tell(decision, blocks, facts, bars))
-    if not blocks:
-        return tuple(found)
-    share = median([busiest_share(b.cpu_parallel) for b in blocks])
-    if decision.cause == "faster without processes":
-        found.append(
-            Finding(
-                "faster without processes",
-                "A better serial program is a fine thing, and often the right answer at work.",
-                f"One process used {share:.0%} of the CPU seconds.",
-                "For these points, spread that work over processes too.",
-            )
-        )
-    elif decision.cause == "one busy process":
-        found.append(
-            Finding(
-                "one busy process",
-                "The work did not spread: one process did nearly all of it.",
-                f"It used {share:.0%} of the CPU seconds, in {len(blocks)} blocks (median).",
-                f"Split the input and hand the parts to {workers} processes. Threads share one interpreter: "
-                "they don't help here.",
-            )
-        )
-    elif decision.outcome == "not yet":
-        found += _why_slow(blocks, workers)
+    match decision.cause:
+        case "too few cores":
+            found.append(_too_few_cores(facts))
+        case "preview":
+            found.append(_PREVIEWED)
+        case "faster without processes":
+            found.append(_FASTER_ALONE)
+        case "one busy process":
+            found.append(_one_busy(blocks, workers))
+        case _ if decision.outcome == "cannot tell":
+            found.append(_cannot_tell(decision, blocks, facts, bars))
+        case _ if decision.outcome == "not yet":
+            found += _why_slow(blocks, workers)
     if measured and measured.speedup > 1.1 * facts.usable:
         found.append(
             Finding(
@@ -120,6 +120,18 @@ def of_speed(
             )
         )
     return tuple(found)
+
+
+def _one_busy(blocks: Sequence[Block], workers: int) -> Finding:
+    share = median([busiest_share(b.cpu_parallel) for b in blocks])
+    measured = f"It used {share:.0%} of the CPU seconds, in {len(blocks)} blocks (median)."
+    return Finding(
+        "one busy process",
+        "The work did not spread: one process did nearly all of it.",
+        measured if blocks else f"It used {ONE_BUSY:.0%} of the CPU seconds or more.",
+        f"Split the input and hand the parts to {workers} processes. Threads share one interpreter: "
+        "they don't help here.",
+    )
 
 
 def own_method(used: Sequence[str], asked: str) -> Finding | None:

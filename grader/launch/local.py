@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,8 +27,8 @@ _LEAVE_TIMEOUT = 10.0
 
 #: What a trial's environment keeps of ours. Everything else is left out, so that both arms start alike.
 _KEEP = (
-    "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE",
-    "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "NUMBER_OF_PROCESSORS", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
+    "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT",
+    "APPDATA", "LOCALAPPDATA", "NUMBER_OF_PROCESSORS", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
 )  # fmt: skip
 #: One thread a process in both arms, or the "serial" arm would already use all cores.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -53,8 +54,8 @@ class LocalSession:
 
     def __init__(self, lab: Lab, worker: WorkerModule | None, start_method: str, scratch: Path) -> None:
         self._modules, self._here = scratch / "modules", scratch / "work"
-        self._answers = scratch / "answers"
-        for folder in (self._modules, self._here, self._answers):
+        self._answers, self._temporary = scratch / "answers", scratch / "t"
+        for folder in (self._modules, self._here, self._answers, self._temporary):
             folder.mkdir()
         for name, source in (worker.sources if worker else {}).items():
             (self._modules / f"{name}.py").write_text(source, encoding="utf-8")
@@ -78,9 +79,9 @@ class LocalSession:
         Raises:
             GraderError: the stage itself doesn't start.
         """
-        end = self._open()
-        if self._unfit is not None:
-            return _ended(order, self._unfit)
+        end = self._open() if self._unfit is None else None
+        if end is None or self._unfit is not None:
+            return _ended(order, self._unfit or {})
         self._trials += 1
         answers = self._answers / str(self._trials)
         answers.mkdir()
@@ -103,13 +104,13 @@ class LocalSession:
         """End the stage and every process below it, and wait until they are gone."""
         if self._stage is None:
             return
-        stage, self._stage, self._end = self._stage, None, None
-        with suppress(OSError):
-            if stage.stdin:
-                stage.stdin.close()
-        tree.kill({stage.pid})
+        tree.kill(self._stage.pid)
+        stage, self._stage = self._stage, None
         with suppress(subprocess.TimeoutExpired):
             stage.wait(timeout=5)
+        if self._end is not None:
+            self._end.close()
+            self._end = None
 
     def _open(self) -> ParentEnd:
         if self._end is not None:
@@ -120,7 +121,7 @@ class LocalSession:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self._here,
-            env=_environment(self._modules),
+            env=_environment(self._modules, self._temporary),
             start_new_session=True,  # the notebook's Stop must reach the parent alone
         )
         stdin, stdout, stderr = self._stage.stdin, self._stage.stdout, self._stage.stderr
@@ -177,13 +178,16 @@ class LocalSession:
 
     def _leave(self, end: ParentEnd, pid: int, told: Message) -> str:
         """Let the trial process go (kill it if it doesn't), and wait until its whole tree is gone."""
-        if told.get("ending") == "timed out":
-            tree.kill({pid})
+        ending = "done" if "done" in told else told.get("ending", "died")
+        if ending == "timed out":
+            tree.kill(pid)
         elif "ended" not in told:
             end.send(go="away")
         while FORKS and told and "ended" not in told:
             came = end.receive(_LEAVE_TIMEOUT)
             told = came[1] if came else {}
+        if ending != "done":
+            time.sleep(0.05)  # what it printed last may still be on its way, and is evidence
         noise = end.take_noise()
         if not told or not FORKS:  # a stage that went away, or one that runs a single trial
             self.close()
@@ -196,15 +200,20 @@ class LocalSession:
         end.take_noise()
         with suppress(OSError):
             os.kill(pid, signal.SIGUSR1)
-        end.receive(0.3)
-        return "".join(
-            line.strip() + "\n" for line in end.take_noise().splitlines() if str(self._modules) in line
-        )
+        time.sleep(0.3)
+        lines = [line.strip() for line in end.take_noise().splitlines()]
+        return "".join(f"{line}\n" for line in lines if str(self._modules) in line)
 
 
-def _environment(modules: Path) -> dict[str, str]:
+def _environment(modules: Path, temporary: Path) -> dict[str, str]:
+    """A clean environment. Temporary files stay in the scratch folder: a killed process doesn't tidy up."""
     kept = {name: os.environ[name] for name in _KEEP if name in os.environ}
-    return kept | dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONPATH": str(modules), "PYTHONNOUSERSITE": "1"}
+    kept |= dict.fromkeys(_ONE_THREAD, "1") | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    return kept | {
+        "PYTHONPATH": str(modules),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",  # what a killed program left is our doing
+    }
 
 
 def _until_ready(end: ParentEnd, pid: int) -> tuple[Message, int]:
@@ -221,6 +230,8 @@ def _not_loaded(came: tuple[float, Message] | None, module: str, noise: str) -> 
     """Why the stage has nothing ready: the learner's module, or, without one, ourselves."""
     if came is not None and "ending" in came[1]:
         return came[1]
+    if came is not None and "fault" in came[1]:
+        raise GraderError(f"The process that runs trials could not get ready: {came[1]['fault']}.")
     if not module:
         raise GraderError(f"The process that runs trials did not start.\n{noise[-2000:]}")
     what = "is still being imported after a minute" if came is None else "ends the process that imports it"

@@ -17,7 +17,7 @@ from typing import TypeVar
 from grader.errors import GraderError
 from grader.measure.answers import difference
 from grader.measure.stats import median
-from grader.model import Block, Lab, Order, Session, Trial
+from grader.model import Arm, Block, Lab, Order, Session, Trial
 
 T = TypeVar("T")
 
@@ -41,9 +41,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial that ended without a right answer: the trial and, for a wrong answer, the difference."""
+    """A trial that ended without a right answer: the trial, its size and, for a wrong answer, the difference."""
 
     trial: Trial
+    size: int
     difference: str = ""
 
 
@@ -62,14 +63,18 @@ class Bench:
         loop = self._reach_seconds(1, _FIRST_AMOUNT) / (_TASKS * _FIRST_AMOUNT)
         self._reach_seconds(workers, 1)  # the first start pays for cold files
         start = self._reach_seconds(workers, 1)
-        target = min(_MOST, max(_TARGET, _STARTS * start))
-        size = self._lab.judge.SPEED_SIZE
+        size, seconds = self.size(min(_MOST, max(_TARGET, _STARTS * start)))
+        amount = max(1, round(seconds / loop / _TASKS))
+        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds)
+
+    def size(self, target: float = _TARGET) -> tuple[int, float]:
+        """The input size at which a serial trial takes about `target` seconds, and what it takes there."""
+        size = int(self._lab.judge.SPEED_SIZE)
         seconds = self._serial_seconds(size)
         if not 0.75 * target <= seconds <= 1.5 * target:
             size = max(1, math.ceil(size * target / seconds))
             seconds = self._serial_seconds(size)
-        amount = max(1, round(seconds / loop / _TASKS))
-        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds)
+        return size, seconds
 
     def calibrate(self, plan: Plan) -> float:
         """R = c_1 / c_k, measured now, in coin-flipped order."""
@@ -77,33 +82,39 @@ class Bench:
         return seconds[1] / seconds[plan.workers]
 
     def block(self, plan: Plan, reach_before: float) -> Block | Failure:
-        """One block on a fresh secret input; the parallel answer is compared with the serial one."""
+        """One block: a pair of trials, and the calibration after them."""
+        pair = self.pair(plan)
+        if isinstance(pair, Failure):
+            return pair
+        return Block(
+            t_serial=pair["serial"].seconds[0],
+            t_parallel=pair["parallel"].seconds[0],
+            reach_before=reach_before,
+            reach_after=self.calibrate(plan),
+            cpu_serial=pair["serial"].cpu,
+            cpu_parallel=pair["parallel"].cpu,
+            serial_first=next(iter(pair)) == "serial",
+        )
+
+    def pair(self, plan: Plan) -> dict[Arm, Trial] | Failure:
+        """A serial and a parallel trial on one fresh secret input, in the order in which they ran.
+
+        The parallel answer is compared with the serial one.
+        """
         folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
         try:
             self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
-            trials: dict[str, Trial] = {}
-            order = _coin("serial", "parallel")
-            for arm in order:
+            trials: dict[Arm, Trial] = {}
+            arms: tuple[Arm, Arm] = _coin("serial", "parallel")
+            for arm in arms:
                 session = self._clean if arm == "serial" else self._mine
-                trials[arm] = session.run(
-                    Order(arm, plan.workers, plan.timeout, folders=(folder,))  # type: ignore[arg-type]
-                )
+                trials[arm] = session.run(Order(arm, plan.workers, plan.timeout, folders=(folder,)))
                 if trials[arm].ending != "done":
-                    return _failed(trials[arm])
+                    return _failed(trials[arm], plan.size)
             wrong = difference(self._lab, trials["serial"].answers[0], trials["parallel"].answers[0])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        if wrong:
-            return Failure(trials["parallel"], wrong)
-        return Block(
-            t_serial=trials["serial"].seconds[0],
-            t_parallel=trials["parallel"].seconds[0],
-            reach_before=reach_before,
-            reach_after=self.calibrate(plan),
-            cpu_serial=trials["serial"].cpu,
-            cpu_parallel=trials["parallel"].cpu,
-            serial_first=order[0] == "serial",
-        )
+        return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
 
     def _reach_seconds(self, workers: int, amount: int) -> float:
         trial = self._clean.run(Order("reach", workers, 60.0, tasks=_TASKS, amount=amount))
@@ -123,10 +134,10 @@ class Bench:
         return median(trial.seconds[1:])
 
 
-def _failed(trial: Trial) -> Failure:
+def _failed(trial: Trial, size: int) -> Failure:
     if trial.arm == "serial":
         raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
-    return Failure(trial)
+    return Failure(trial, size)
 
 
 def _coin(first: T, second: T) -> tuple[T, T]:

@@ -14,12 +14,14 @@ import os
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import IO, Any
 
 Message = dict[str, Any]
 
 _LONGEST = 1_000_000
 _NOISE_KEPT = 65_536
+_WAIT = 0.25  # seconds
 
 
 class Line:
@@ -57,26 +59,32 @@ class ParentEnd:
         self._to_child = to_child
         self._lines: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
         self._noise = bytearray()
-        threading.Thread(target=self._listen, args=(from_child,), daemon=True).start()
-        threading.Thread(target=self._drain, args=(noise,), daemon=True).start()
+        self._threads = (
+            threading.Thread(target=self._listen, args=(from_child,), daemon=True),
+            threading.Thread(target=self._drain, args=(noise,), daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     def send(self, **message: Any) -> float:
         """Send a message; returns the time just before. A child that is gone is noticed by `receive`."""
         data = json.dumps(message).encode() + b"\n"
         now = time.perf_counter()
-        try:
+        with suppress(OSError):
             self._to_child.write(data)
             self._to_child.flush()
-        except OSError:
-            pass
         return now
 
     def receive(self, timeout: float) -> tuple[float, Message] | None:
         """The next message and its time of arrival; None after `timeout` seconds; {} when the child is gone."""
-        try:
-            arrived, line = self._lines.get(timeout=max(0.0, timeout))
-        except queue.Empty:
-            return None
+        deadline = time.monotonic() + timeout
+        while True:
+            try:  # in short waits: on Windows nothing else lets Ctrl-C through
+                arrived, line = self._lines.get(timeout=max(0.0, min(_WAIT, deadline - time.monotonic())))
+                break
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    return None
         try:
             message = json.loads(line) if line else {}
         except ValueError:
@@ -88,6 +96,13 @@ class ParentEnd:
         text = self._noise.decode("utf-8", errors="replace")
         self._noise.clear()
         return text
+
+    def close(self) -> None:
+        """Close the line to a child that is gone; its own ends close as the last of its processes goes."""
+        with suppress(OSError):
+            self._to_child.close()
+        for thread in self._threads:
+            thread.join(timeout=1)
 
     def _listen(self, from_child: IO[bytes]) -> None:
         with from_child:

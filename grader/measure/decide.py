@@ -90,13 +90,16 @@ def conclude(
     loaded = bool(before) and median(before) < bars.r_min
     if not blocks:
         return Decision("cannot tell", "load" if loaded else "too few blocks", beforehand=loaded)
+    seen = [s for block in blocks if not math.isnan(s := cpu_speedup(block, usable))]
+    projected = median(seen)
+    # CPU seconds hardly feel the neighbours, the reach does: so the low bar for a fail, the quiet one for a pass.
     reach = _reach(blocks, bars)
     if math.isnan(reach):
-        reach = min(float(workers), usable)  # every block is void: what the machine would give when quiet
-    projected = median([cpu_speedup(block, usable) for block in blocks])
+        reach = median([block.reach for block in blocks])
+    quiet = max(reach, min(float(workers), usable))
     if projected < fail_bar(reach, bars):
         return Decision("not yet", "not parallel enough", clock="cpu")
-    if len(blocks) >= bars.min_blocks and projected >= pass_bar(reach, bars):
+    if len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
         return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")
     void = sum(block.is_void(bars.r_min) for block in blocks)
     if loaded or 2 * void >= len(blocks):
@@ -113,7 +116,10 @@ def estimate(
     shown = clean or list(blocks)
     if not shown:
         return None
-    ratios = [cpu_speedup(b, usable) if clock == "cpu" else b.speedup for b in shown]
+    if clock == "cpu":  # CPU seconds count in void blocks too
+        ratios = [s for b in blocks if not math.isnan(s := cpu_speedup(b, usable))]
+    else:
+        ratios = [b.speedup for b in shown]
     speedup, reach = median(ratios), median([b.reach for b in shown])
     low, high = interval(ratios)
     return Estimate(
@@ -156,10 +162,10 @@ def busiest_share(cpu: Sequence[float]) -> float:
 def cpu_speedup(block: Block, usable: float) -> float:
     """S_cpu = CPU_serial / (parent CPU + largest worker CPU), never better than CPU_serial / (U / C).
 
-    Without the cap, more processes than cores would inflate it. 0 where no CPU seconds were seen.
+    Without the cap, more processes than cores would inflate it. NaN where no CPU seconds were seen.
     """
-    if not block.cpu_parallel or sum(block.cpu_parallel) <= 0:
-        return 0.0
+    if sum(block.cpu_parallel) <= 0 or sum(block.cpu_serial) <= 0:
+        return math.nan
     parent, workers = block.cpu_parallel[0], block.cpu_parallel[1:]
     span = parent + max(workers, default=0.0)
     work = sum(block.cpu_parallel) / max(1.0, usable)

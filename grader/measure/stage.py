@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from grader.measure.channel import Line, Message
     from grader.measure.worker import Loaded
 
-FORKS = sys.platform == "linux"
+#: Fork a process for each trial? Only where the kernel tells the children too (some sandboxes cut /proc short).
+FORKS = sys.platform == "linux" and os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+
+_IMPORTS = 120  # seconds; the parent gives up sooner
+_PATIENCE = 2.0  # seconds in which a resource tracker unlinks what its program left
 
 
 def main() -> None:
@@ -35,12 +39,18 @@ def main() -> None:
         return
     if FORKS:
         _become_subreaper()
+        signal.alarm(_IMPORTS)  # an import that never ends must not outlive a parent that was killed
     try:
         loaded = worker.prepare(setup)
     except worker.UnfitError as unfit:
         line.send(ending=unfit.ending, message=str(unfit), line=unfit.line)
         _end_children()
         return
+    except Exception as error:  # the learner's code can't raise here: ours, or the lab's
+        line.send(fault=f"{type(error).__name__}: {error}")
+        return
+    if FORKS:
+        signal.alarm(0)
     line.send(loaded=os.getpid())
     while (order := line.receive()) is not None:
         if not FORKS:
@@ -53,13 +63,14 @@ def main() -> None:
 def _run_in_child(line: Line, loaded: Loaded, order: Message) -> None:
     from grader.measure import worker
 
-    parent = os.getppid()
+    parent, ours = os.getppid(), _children()
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
             _dump_lines_on_request()
             line.send(pid=os.getpid())
             worker.run(line, loaded, order)
+            sys.stdout.flush()
             line.receive()  # the parent reads the CPU seconds of this process before it lets it go
         os._exit(0)  # not the stage's own exit handlers
     while True:
@@ -69,24 +80,33 @@ def _run_in_child(line: Line, loaded: Loaded, order: Message) -> None:
         if os.getppid() != parent:  # the parent is gone, and with it the reason to measure
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
-    _end_children()
+    _end_children(spared=ours)
     line.send(ended=os.waitstatus_to_exitcode(status))
 
 
-def _end_children() -> None:
-    """Kill every process below this one, also those that detached, until none is left."""
-    deadline = time.monotonic() + 5
-    while FORKS and (children := _children()) and time.monotonic() < deadline:
+def _end_children(spared: frozenset[int] = frozenset()) -> None:
+    """Kill every process below this one, also those that detached, until none but `spared` is left.
+
+    A resource tracker leaves by itself once its program is gone, and unlinks the semaphores and shared memory
+    that the program left. It is killed only when it doesn't.
+    """
+    started = time.monotonic()
+    while FORKS and (children := _children() - spared) and (waited := time.monotonic() - started) < 5:
         for pid in children:
-            with suppress(ProcessLookupError, ChildProcessError):
-                if os.waitpid(pid, os.WNOHANG)[0] == 0:
+            with suppress(OSError):
+                if os.waitpid(pid, os.WNOHANG)[0] == 0 and not (waited < _PATIENCE and _is_tracker(pid)):
                     os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
+        time.sleep(0.002)
 
 
-def _children() -> list[int]:
+def _children() -> frozenset[int]:
     with open(f"/proc/self/task/{os.getpid()}/children") as file:
-        return [int(pid) for pid in file.read().split()]
+        return frozenset(map(int, file.read().split()))
+
+
+def _is_tracker(pid: int) -> bool:
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return b"multiprocessing.resource_tracker" in file.read()
 
 
 def _become_subreaper() -> None:

@@ -16,8 +16,8 @@ import json
 import os
 import signal
 import socket
-import sys
 import sysconfig
+import warnings
 import webbrowser
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,6 +47,7 @@ def run(folder: Path, config: Path, browser: bool, port: int | None, say: Callab
             webbrowser.open(address[1])
         return EXIT_FINE
     say(f"JupyterLab starts in {folder}. Ctrl-C here ends it.")
+    warnings.simplefilter("ignore")  # those of Jupyter's own libraries: a learner can do nothing about them
     from jupyterlab.labapp import LabApp  # only now: it reads the environment when it is imported
 
     try:

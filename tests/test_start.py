@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
@@ -14,48 +13,15 @@ import sysconfig
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 START = Path(__file__).resolve().parent.parent / "start.py"
+TINY = Path(__file__).resolve().parent / "tiny_project"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals, links and mounts of POSIX")
 PATIENCE = 240.0  # seconds, then a start that a test waits for is ended
-
-# A project with a build backend of its own, so that nothing has to be fetched. `corewise` says how it was called.
-PYPROJECT = """\
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-"""
-BACKEND = """\
-import os, pathlib, time, zipfile
-
-def get_requires_for_build_editable(settings=None):
-    return []
-
-def build_editable(folder, settings=None, metadata=None):
-    while pathlib.Path("hold").exists():
-        pathlib.Path("holding").touch()
-        time.sleep(0.05)
-    info = "corewise-1.0.dist-info/"
-    with zipfile.ZipFile(os.path.join(folder, "corewise-1.0-py3-none-any.whl"), "w") as wheel:
-        wheel.writestr("corewise_here.pth", os.getcwd())
-        wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: corewise\\nVersion: 1.0\\n")
-        wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr(info + "entry_points.txt", "[console_scripts]\\ncorewise = corewise_cli:main\\n")
-        wheel.writestr(info + "RECORD", "")
-    return "corewise-1.0-py3-none-any.whl"
-"""
-CLI = """\
-import json, os, sys
-
-def main():
-    print(json.dumps({"arguments": sys.argv[1:], "folder": os.getcwd(), "variables": dict(os.environ)}))
-    return 3 if "fail" in sys.argv else 0
-"""
 
 
 def lock_wheel(folder: Path, lock: str, name: str, files: dict[str, str]) -> None:
@@ -77,18 +43,11 @@ def lock_wheel(folder: Path, lock: str, name: str, files: dict[str, str]) -> Non
 def make_project(folder: Path) -> Path:
     """A project like ours, small, in a folder whose name has a space and a letter that isn't ASCII."""
     project = folder / "Kurs für alle"
-    (project / "tests").mkdir(parents=True)
+    shutil.copytree(TINY, project, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(START, project)
-    texts = {"pyproject.toml": PYPROJECT, "backend.py": BACKEND, "corewise_cli.py": CLI}
-    for name, text in texts.items():
-        (project / name).write_text(text, encoding="utf-8")
     lock_wheel(project, "requirements.txt", "one", {"one.py": ""})
     # pytest and what it needs come from the environment that runs these tests.
     lock_wheel(project, "requirements-dev.txt", "more", {"more.pth": sysconfig.get_path("purelib")})
-    (project / "pytest.ini").write_text("[pytest]\nmarkers = slow\naddopts = -p no:cacheprovider\n")
-    (project / "tests" / "test_all.py").write_text(
-        "import pytest\ndef test_fast(): pass\n@pytest.mark.slow\ndef test_slow(): raise SystemError('slow')\n"
-    )
     return project
 
 
@@ -180,36 +139,6 @@ def installs(done: subprocess.CompletedProcess[str]) -> bool:
 
 
 # What it says before it makes anything
-
-
-def old_pythons() -> list[str]:
-    names = [f"python{version}" for version in ("2.7", "3.6", "3.8", "3.10")]
-    paths = [shutil.which(name) for name in names]
-    paths += sorted(map(str, Path.home().glob(".pyenv/versions/*/bin/python")))
-    return [path for path in paths if path and is_old(path)]
-
-
-def is_old(python: str) -> bool:
-    code = "import sys; sys.exit(sys.version_info < (3, 11))"
-    return subprocess.run([python, "-c", code], capture_output=True).returncode == 1
-
-
-def test_an_old_python_is_told_which_to_use(tmp_path: Path) -> None:
-    pythons = old_pythons()
-    if not pythons:
-        pytest.skip("no Python older than 3.11 on this machine")
-    shutil.copy(START, tmp_path)
-    for python in pythons:
-        done = subprocess.run([python, str(tmp_path / "start.py"), "test"], capture_output=True, text=True)
-        assert done.returncode == 1
-        assert "Corewise needs Python 3.11 to 3.14, and this is Python" in done.stderr
-        assert " start.py" in done.stderr.splitlines()[-1]
-        assert "Traceback" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["start.py"]
-
-
-def test_start_py_is_written_in_the_syntax_of_old_pythons() -> None:
-    ast.parse(START.read_bytes().decode("ascii"), feature_version=(3, 4))
 
 
 def test_help_is_shown_without_making_anything(project: Path) -> None:
@@ -414,45 +343,3 @@ def test_the_tests_run_and_any_failure_counts(
     done = start(tested, *arguments)
     assert done.returncode == code
     assert said in done.stdout + done.stderr
-
-
-# The troubles that pip may report
-
-
-@pytest.fixture(scope="module")
-def trouble() -> Callable[[list[str]], Exception]:
-    import runpy
-
-    made = runpy.run_path(str(START))["trouble"]
-    assert callable(made)
-    return made
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (
-            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-            "disk filled up",
-        ),
-        (
-            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
-            "not the one that was locked",
-        ),
-        (
-            "WARNING: Retrying (Retry(total=4)) after connection broken by 'ProxyError('Cannot connect')'",
-            "registry",
-        ),
-        (
-            "HINT: This error might have occurred since this system does not have Windows Long Path support",
-            "too long",
-        ),
-    ],
-)
-def test_what_pip_reports_becomes_one_remedy(
-    trouble: Callable[[list[str]], Exception], line: str, words: str
-) -> None:
-    stop = trouble(["Collecting numpy", line])
-    assert words in str(stop)
-    assert "type the same again" in str(stop)
-    assert getattr(stop, "code", None) == 1

@@ -153,7 +153,7 @@ def _speed(
         before = tuple(bench.calibrate(plan) for _ in range(_CALIBRATIONS_BEFORE))
         speed = replace(speed, before=before)
         blocks: list[Block] = []
-        for block in _blocks(bench, plan, before, lab, budget - (time.monotonic() - started)):
+        for block in _blocks(bench, plan, before, lab, facts, budget - (time.monotonic() - started)):
             if isinstance(block, Failure):
                 return _with(speed, block, lab, started)
             blocks.append(block)
@@ -172,7 +172,7 @@ def _with(speed: Speed, outcome: Decision | Failure, lab: Lab, started: float) -
 
 
 def _blocks(
-    bench: Bench, plan: Plan, before: Sequence[float], lab: Lab, budget: float
+    bench: Bench, plan: Plan, before: Sequence[float], lab: Lab, facts: MachineFacts, budget: float
 ) -> Iterator[Block | Failure]:
     """Blocks until sure, hopeless, failed or out of time; one is started only if it is likely to fit."""
     started = time.monotonic()
@@ -186,7 +186,11 @@ def _blocks(
         blocks.append(outcome)
         reach = outcome.reach_after
         elapsed = time.monotonic() - started
-        if settle(blocks, lab.bars) or hopeless(blocks, lab.bars) or elapsed * (1 + 1 / len(blocks)) > budget:
+        if (
+            settle(blocks, lab.bars, facts.usable)
+            or hopeless(blocks, lab.bars)
+            or elapsed * (1 + 1 / len(blocks)) > budget
+        ):
             return
 
 

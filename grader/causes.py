@@ -48,7 +48,7 @@ def of_failure(
         case "raised":
             what = f"{at}, {name} failed: {trial.message}"
         case "timed out":
-            what = f"{at}, {name} had not returned when its time was up; it was stopped."
+            what = f"{at}, {name} had not returned after {trial.limit:.0f} seconds and was stopped."
             where = _hangs_at(worker, trial.message)
         case "died":
             what = f"{at}, {name}: {trial.message}"
@@ -153,43 +153,47 @@ def _why_slow(blocks: Sequence[Block], workers: int) -> list[Finding]:
     """From CPU seconds per process: work added, work uneven, work left in the parent, cores left idle."""
     serial = median([sum(b.cpu_serial) for b in blocks])
     parallel = median([sum(b.cpu_parallel) for b in blocks])
-    parent = median(
-        [b.cpu_parallel[0] / sum(b.cpu_parallel) for b in blocks if sum(b.cpu_parallel) > 0] or [0.0]
-    )
-    shares = [sorted(b.cpu_parallel[1:], reverse=True) for b in blocks if len(b.cpu_parallel) > 1]
-    uneven = median([s[0] * min(workers, len(s)) / sum(s) for s in shares if sum(s) > 0] or [1.0])
+    parent = median([b.cpu_parallel[0] for b in blocks if b.cpu_parallel] or [0.0])
+    shares = [
+        sorted(b.cpu_parallel[1:], reverse=True)[:workers] for b in blocks if sum(b.cpu_parallel[1:]) > 0
+    ]
+    even = median([sum(s) / workers for s in shares] or [0.0])
+    busiest = median([s[0] for s in shares] or [0.0])
     found: list[tuple[float, Finding]] = []
     if serial > 0 and parallel > 1.3 * serial:
-        found.append((
-            (parallel - serial) / max(1, workers),
-            Finding(
-                "work added",
-                "Much of the work is new: starting, pickling and copying, not scoring.",
-                f"Serial {serial:.2f} CPU seconds, parallel {parallel:.2f}, all processes together.",
-                "Send less: fewer and larger tasks, and file names instead of rows.",
-            ),
-        ))  # fmt: skip
-    if parent > 0.4:
-        found.append((
-            parent * parallel,
-            Finding(
-                "work in the parent",
-                "The parent does much of the work itself while the workers wait.",
-                f"It used {parent:.0%} of the CPU seconds.",
-                "Let the workers read and prepare their own part.",
-            ),
-        ))  # fmt: skip
-    if uneven > 1.3:
-        found.append((
-            (1 - 1 / uneven) * parallel,
-            Finding(
-                "uneven parts",
-                "One worker works on while the others have nothing left to do.",
-                f"The busiest worker used {uneven:.2f} times its even share of the workers' CPU seconds.",
-                "Make more parts than workers, start with the largest, and hand them out one at a time.",
-            ),
-        ))  # fmt: skip
+        found.append(((parallel - serial) / workers, _work_added(serial, parallel)))
+    if parent > 0.3 * parallel:
+        found.append((parent * (1 - 1 / workers), _work_in_the_parent(parent / parallel)))
+    if busiest > 1.3 * even > 0:
+        found.append((busiest - even, _uneven_parts(busiest / even)))
     return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _work_added(serial: float, parallel: float) -> Finding:
+    return Finding(
+        "work added",
+        "Much of the work is new: starting, pickling and copying, not scoring.",
+        f"Serial {serial:.2f} CPU seconds, parallel {parallel:.2f}, all processes together.",
+        "Send less: fewer and larger tasks, and file names instead of rows.",
+    )
+
+
+def _work_in_the_parent(share: float) -> Finding:
+    return Finding(
+        "work in the parent",
+        "The parent does much of the work itself while the workers wait.",
+        f"It used {share:.0%} of the CPU seconds.",
+        "Let the workers read and prepare their own part.",
+    )
+
+
+def _uneven_parts(ratio: float) -> Finding:
+    return Finding(
+        "uneven parts",
+        "One worker works on while the others have nothing left to do.",
+        f"The busiest worker used {ratio:.2f} times its even share of the workers' CPU seconds.",
+        "Make more parts than workers, start with the largest, and hand them out one at a time.",
+    )
 
 
 def _no_cores(facts: MachineFacts) -> str:

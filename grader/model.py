@@ -154,7 +154,7 @@ class Trial:
 
     `seconds` is the parent's wall clock for each folder, from "go" to "done". `cpu` holds the CPU seconds of each
     process of the tree, the trial's own process first. `answers` are files with plain arrays. `message`
-    is for the learner when `ending` is not "done"; `line` is the learner's own line (module, line number).
+    is for the learner when `ending` is not "done", `limit` the seconds it was given; `line` is the learner's own line (module, line number).
     """
 
     arm: Arm
@@ -166,6 +166,7 @@ class Trial:
     line: tuple[str, int] | None = None
     start_methods_used: tuple[str, ...] = ()
     output: str = ""
+    limit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -268,5 +269,3 @@ class Progress(Protocol):
     """Told one line at a time what is being done; the notebook and the terminal show it."""
 
     def __call__(self, line: str) -> None: ...
-
-

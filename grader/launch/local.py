@@ -24,6 +24,7 @@ from grader.model import Lab, Order, Trial, WorkerModule
 
 _LOAD_TIMEOUT = 60.0  # seconds for interpreter, imports and arguments: a first import on a cold disk is slow
 _LEAVE_TIMEOUT = 10.0
+_WARM_UP_SIZE = 100
 
 #: What a trial's environment keeps of ours. Everything else is left out, so that both arms start alike.
 _KEEP = (
@@ -57,10 +58,14 @@ class LocalSession:
         self._answers, self._temporary = scratch / "answers", scratch / "t"
         for folder in (self._modules, self._here, self._answers, self._temporary):
             folder.mkdir()
+        self._warm_up = scratch / "warm-up"
+        self._warm_up.mkdir()
+        lab.judge.make_input(self._warm_up, _WARM_UP_SIZE, 0)
         for name, source in (worker.sources if worker else {}).items():
             (self._modules / f"{name}.py").write_text(source, encoding="utf-8")
         self._setup: Message = {
             "lab_folder": str(lab.folder),
+            "warm_up": str(self._warm_up),
             "imports": list(lab.imports),
             "start_method": start_method,
             "modules": str(self._modules),
@@ -271,4 +276,5 @@ def _ended(
         line=(line[0], int(line[1])) if line else None,
         start_methods_used=used,
         output=noise,
+        limit=order.timeout,
     )

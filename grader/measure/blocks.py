@@ -22,7 +22,7 @@ from grader.model import Arm, Block, Lab, Order, Session, Trial
 T = TypeVar("T")
 
 #: Seconds that a serial trial should take; more where starting workers is dear.
-_TARGET, _MOST, _STARTS = 0.4, 3.0, 5.0
+_TARGET, _MOST, _STARTS = 0.5, 3.0, 5.0
 #: Tasks of one calibration, handed out dynamically.
 _TASKS = 16
 _FIRST_AMOUNT = 4_000

@@ -1,6 +1,6 @@
 """Blocks in, decision out: the sequential test, the CPU channel, and the named causes. Pure.
 
-settle(blocks, bars)    after each block: sure by now?
+settle(blocks, ...)     after each block: sure by now?
 conclude(blocks, ...)   when the budget is spent: the CPU channel, or "cannot tell" with its cause
 """
 
@@ -17,6 +17,8 @@ from grader.model import Bars, Block, Clock, Estimate, Outcome
 ONE_BUSY = 0.9
 #: Blocks that must all show one busy process before that settles it.
 _ONE_BUSY_BLOCKS = 4
+#: Blocks that must all be slower than serial by CPU seconds, which neighbours hardly move, to settle it.
+_SLOWER_BLOCKS = 5
 #: From this many blocks on, a measurement in which most are void is given up early.
 _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
 
@@ -32,8 +34,8 @@ class Decision:
     beforehand: bool = False
 
 
-def settle(blocks: Sequence[Block], bars: Bars) -> Decision | None:
-    """A sure decision from the blocks so far, else None. Wall clock only; never sure because of noise.
+def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | None:
+    """A sure decision from the blocks so far, else None; never sure because of noise.
 
     The order of serial and parallel in each block is a coin flip and the bars depend on calibration alone, so
     serial code ever gets `met` with probability <= `bars.alpha` (grader.measure.stats).
@@ -54,6 +56,8 @@ def settle(blocks: Sequence[Block], bars: Bars) -> Decision | None:
         losses += block.speedup < 1 / high
         below += block.speedup < low
         above += block.speedup >= low
+    if len(blocks) >= _SLOWER_BLOCKS and all(cpu_speedup(block, usable) < 1 for block in blocks):
+        return Decision("not yet", "not parallel enough", clock="cpu")
     if not clean_blocks:
         return None
     speedup = median([b.speedup for b in clean_blocks])
@@ -83,7 +87,7 @@ def conclude(
     `before` holds the reach measured before any code of the submission ran. CPU seconds ignore sleeping, locks and
     I/O, so they give a provisional pass at best; serial code is never `cannot tell`.
     """
-    if decision := settle(blocks, bars):
+    if decision := settle(blocks, bars, usable):
         return decision
     if blocks and one_busy_median(blocks):
         return Decision("not yet", "one busy process")
@@ -97,7 +101,7 @@ def conclude(
     if math.isnan(reach):
         reach = median([block.reach for block in blocks])
     quiet = max(reach, min(float(workers), usable))
-    if projected < fail_bar(reach, bars):
+    if projected < 1:  # slower than serial even with the cores to itself
         return Decision("not yet", "not parallel enough", clock="cpu")
     if len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
         return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,10 @@ def _run_in_child(line: Line, loaded: Loaded, order: Message) -> None:
     from grader.measure import worker
 
     parent, ours = os.getppid(), _children()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Libraries keep helper threads (pyarrow has one as soon as it is imported); none of them is used here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
             _dump_lines_on_request()

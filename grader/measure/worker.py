@@ -59,6 +59,7 @@ def prepare(setup: Message) -> Loaded:
     _note_start_methods()
     judge = load_judge(Path(setup["lab_folder"]))
     reach.import_all(setup["imports"])
+    judge.serial(*judge.arguments(Path(setup["warm_up"])))  # lazy imports and first page faults: not measured
     function = None
     if setup["module"]:
         sys.path.insert(0, setup["modules"])

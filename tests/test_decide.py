@@ -1,0 +1,333 @@
+"""Blocks in, decision out: every cause, and what simulated machines make of serial, half-parallel and good code."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.measure.decide import (
+    Decision,
+    busiest_share,
+    conclude,
+    cpu_speedup,
+    estimate,
+    fail_bar,
+    hopeless,
+    one_busy,
+    pass_bar,
+    settle,
+)
+from grader.model import Bars, Block
+
+BARS = Bars()
+QUIET = (1.9, 1.9, 1.9)
+LOADED = (1.1, 1.1, 1.1)
+
+
+def block(
+    speedup: float, reach: float = 1.9, cpu: tuple[float, ...] = (0.01, 0.2, 0.2), cpu_serial: float = 0.4
+) -> Block:
+    return Block(0.4, 0.4 / speedup, reach, reach, (cpu_serial,), cpu)
+
+
+def decide(blocks: list[Block], before: tuple[float, ...] = QUIET, usable: float = 2.0) -> Decision:
+    return conclude(blocks, BARS, 2, usable, before)
+
+
+def sure(blocks: list[Block]) -> Decision | None:
+    return settle(blocks, BARS, usable=2.0)
+
+
+# Every cause
+
+
+def test_twelve_fast_blocks_are_a_clear_gain() -> None:
+    assert sure([block(1.8)] * 11) is None
+    assert sure([block(1.8)] * 12) == Decision("met", "clear gain")
+
+
+def test_many_slow_blocks_are_a_gain_too_small() -> None:
+    assert sure([block(1.1)] * 14) is None
+    assert sure([block(1.1)] * 15) == Decision("not yet", "gain too small")
+
+
+def test_one_busy_process_is_not_yet_after_four_blocks() -> None:
+    alone = block(1.0, cpu=(0.01, 0.4))
+    assert sure([alone] * 3) is None
+    assert sure([alone] * 4) == Decision("not yet", "one busy process")
+
+
+def test_a_better_serial_program_is_faster_without_processes() -> None:
+    vectorised = block(20.0, cpu=(0.02,))
+    assert sure([vectorised] * 4) == Decision("not yet", "faster without processes")
+
+
+def test_blocks_between_the_bars_are_close_to_the_bar() -> None:
+    between = block(1.45, cpu=(0.02, 0.26, 0.2))
+    assert decide([between] * 30) == Decision("cannot tell", "close to the bar")
+
+
+def test_few_blocks_between_the_bars_are_too_few() -> None:
+    assert decide([block(1.45, cpu=(0.02, 0.26, 0.2))] * 3) == Decision("cannot tell", "too few blocks")
+
+
+def test_no_block_at_all_is_too_few_blocks_or_load() -> None:
+    assert decide([]) == Decision("cannot tell", "too few blocks")
+    assert decide([], before=LOADED) == Decision("cannot tell", "load", beforehand=True)
+
+
+def test_cpu_seconds_that_spread_well_are_met_provisionally_where_the_clock_is_useless() -> None:
+    decision = decide([block(1.2, reach=1.1)] * 12, before=LOADED)
+    assert decision == Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")
+
+
+def test_cpu_seconds_that_do_not_spread_are_not_parallel_enough() -> None:
+    # 0.45 CPU seconds one after the other, where serial takes 0.4
+    slower = block(1.45, cpu=(0.3, 0.15, 0.05))
+    assert sure([slower]) is None
+    assert sure([slower] * 8) == Decision("not yet", "not parallel enough", clock="cpu")
+    assert decide([slower] * 2) == Decision("not yet", "not parallel enough", clock="cpu")
+
+
+def test_load_from_before_the_submission_ran_is_told_from_load_that_came_later() -> None:
+    between = [block(1.2, reach=1.1, cpu=(0.02, 0.26, 0.2))] * 12
+    assert decide(between, before=LOADED) == Decision("cannot tell", "load", beforehand=True)
+    assert decide(between, before=QUIET) == Decision("cannot tell", "load", beforehand=False)
+
+
+# Serial code
+
+
+@given(st.lists(st.tuples(st.floats(0.2, 5), st.floats(0.5, 4), st.floats(0, 0.1)), min_size=1, max_size=25))
+def test_serial_code_is_never_met_and_never_cannot_tell(noise: list[tuple[float, float, float]]) -> None:
+    blocks = [block(speedup, reach, cpu=(0.9 + rest, 0.1 - rest)) for speedup, reach, rest in noise]
+    for before in (QUIET, LOADED):
+        assert decide(blocks, before).outcome == "not yet"
+
+
+def test_serial_code_in_one_worker_is_one_busy_process_too() -> None:
+    assert one_busy(block(1.0, cpu=(0.01, 0.4)))
+    assert not one_busy(block(1.0, cpu=(0.01, 0.2, 0.2)))
+
+
+def test_no_cpu_seconds_seen_are_not_one_busy_process() -> None:
+    assert busiest_share(()) == 0.0
+    assert busiest_share((0.0, 0.0)) == 0.0
+
+
+# Void blocks
+
+
+@given(st.floats(0.01, 100), st.floats(0.01, 100), st.floats(0.5, 4), st.floats(0.5, 4))
+def test_whether_a_block_is_void_depends_on_calibration_alone(
+    serial: float, parallel: float, before: float, after: float
+) -> None:
+    one = Block(serial, parallel, before, after)
+    assert one.is_void(BARS.r_min) == replace(one, t_serial=1.0, t_parallel=1.0).is_void(BARS.r_min)
+    assert one.is_void(BARS.r_min) == (before < 1.35 or after < 1.35)
+
+
+def test_void_blocks_count_for_nothing() -> None:
+    assert sure([block(1.8)] * 11 + [block(9.0, reach=1.2)] * 10) is None
+    assert sure([block(1.05, reach=1.2)] * 40) is None
+
+
+def test_a_measurement_is_hopeless_when_most_of_twelve_blocks_are_void() -> None:
+    void, clean = block(1.2, reach=1.1), block(1.4)
+    assert not hopeless([void] * 11, BARS)
+    assert hopeless([void] * 12, BARS)
+    assert hopeless([clean, clean] + [void] * 10, BARS)
+    assert not hopeless([clean] * 4 + [void] * 8, BARS)
+
+
+# CPU seconds
+
+
+def test_more_processes_than_cores_do_not_inflate_the_projection() -> None:
+    eight = block(1.5, cpu=(0.01, *[0.05] * 8))
+    assert cpu_speedup(eight, usable=2.0) == pytest.approx(0.4 / (0.41 / 2))
+    assert cpu_speedup(eight, usable=8.0) > 6
+
+
+def test_the_projection_counts_what_the_parent_does_alone() -> None:
+    assert cpu_speedup(block(1.0, cpu=(0.2, 0.1, 0.1)), usable=2.0) == pytest.approx(0.4 / 0.3)
+
+
+def test_half_parallel_code_does_not_pass_by_cpu_seconds_because_the_reach_is_low() -> None:
+    half = block(1.2, reach=1.38, cpu=(0.2, 0.1, 0.1))
+    assert decide([half] * 10).outcome != "met"
+
+
+def test_without_cpu_seconds_nobody_is_called_not_parallel() -> None:
+    unseen = [block(1.45, cpu=(), cpu_serial=0.0)] * 12
+    assert decide(unseen) == Decision("cannot tell", "close to the bar")
+
+
+def test_two_hyperthreads_of_one_core_are_no_reason_to_fail_good_code() -> None:
+    """Both logical CPUs share one core: the reach is 1.25, and every process needs more CPU seconds."""
+    good = [block(1.22, reach=1.25, cpu=(0.01, 0.32, 0.32))] * 12
+    assert decide(good, before=(1.25,)).outcome == "cannot tell"
+
+
+# The estimate
+
+
+def test_the_estimate_shows_clean_blocks_and_counts_void_ones() -> None:
+    measured = estimate([block(1.8)] * 9 + [block(5.0, reach=1.0)] * 2, BARS, 2.0, 12.5, "wall")
+    assert measured is not None
+    assert (measured.blocks, measured.void, measured.seconds, measured.clock) == (9, 2, 12.5, "wall")
+    assert measured.speedup == pytest.approx(1.8)
+    assert measured.gain == pytest.approx(0.8 / 0.9)
+    assert measured.low <= measured.speedup <= measured.high
+
+
+def test_the_estimate_of_only_void_blocks_shows_them() -> None:
+    measured = estimate([block(1.2, reach=1.1)] * 3, BARS, 2.0, 3.0, "wall")
+    assert measured is not None
+    assert (measured.blocks, measured.void) == (0, 3)
+    assert measured.speedup == pytest.approx(1.2)
+
+
+def test_the_estimate_by_cpu_seconds_is_the_projection() -> None:
+    measured = estimate([block(1.2, reach=1.1)] * 9, BARS, 2.0, 3.0, "cpu")
+    assert measured is not None
+    assert measured.speedup == pytest.approx(0.4 / 0.21)
+
+
+def test_no_blocks_have_no_estimate() -> None:
+    assert estimate([], BARS, 2.0, 0.0, "wall") is None
+
+
+@given(st.floats(0.5, 64))
+def test_the_bar_for_a_pass_is_above_the_bar_for_a_fail(reach: float) -> None:
+    assert pass_bar(reach, BARS) > fail_bar(reach, BARS)
+    assert pass_bar(reach, BARS) >= BARS.floor
+
+
+@given(
+    st.lists(
+        st.builds(
+            Block,
+            st.floats(1e-6, 1e3),
+            st.floats(1e-6, 1e3),
+            st.floats(1e-3, 64),
+            st.floats(1e-3, 64),
+            st.lists(st.floats(0, 10), max_size=1).map(tuple),
+            st.lists(st.floats(0, 10), max_size=4).map(tuple),
+        ),
+        max_size=20,
+    )
+)
+def test_any_blocks_have_a_decision_and_an_estimate(blocks: list[Block]) -> None:
+    decision = decide(blocks)
+    measured = estimate(blocks, BARS, 2.0, 1.0, decision.clock)
+    assert decision.outcome in ("met", "not yet", "cannot tell")
+    assert (measured is None) == (not blocks)
+    assert measured is None or not math.isnan(measured.speedup)
+
+
+# Simulated machines
+
+
+@dataclass(frozen=True)
+class Program:
+    """CPU seconds of its serial part (in the parent) and of each worker; the baseline needs 0.4 s."""
+
+    parent: float
+    workers: tuple[float, ...]
+
+
+GOOD = Program(0.01, (0.2, 0.2))
+HALF = Program(0.2, (0.1, 0.1))
+CORES = 2
+START = 0.02  # seconds to start the workers
+
+
+class Machine:
+    """Two cores and `busy` neighbours, each of which wants a core: always, or in bursts of some trials.
+
+    A fair scheduler gives n runnable processes min(1, 2/n) of a core each; how fair it is varies from trial to trial.
+    Real ones give less to those that just started: `fairness` below 1.
+    """
+
+    def __init__(self, dice: random.Random, busy: int, bursting: bool, fairness: float) -> None:
+        self._dice, self._busy, self._bursting, self._fairness = dice, busy, bursting, fairness
+        self._on = True
+
+    def seconds(self, program: Program) -> float:
+        if self._bursting and self._dice.random() < 0.3:
+            self._on = not self._on
+        busy = self._busy if self._on or not self._bursting else 0
+        alone = program.parent / self._share(1 + busy)
+        side_by_side = max((w / self._share(len(program.workers) + busy) for w in program.workers), default=0)
+        return (alone + side_by_side + START) * self._dice.lognormvariate(0, 0.03)
+
+    def _share(self, runnable: int) -> float:
+        fair = min(1.0, CORES / runnable)
+        return (
+            fair if runnable <= CORES else min(1.0, fair * self._fairness * self._dice.lognormvariate(0, 0.1))
+        )
+
+    def reach(self) -> float:
+        return self.seconds(Program(0.4, ())) / self.seconds(Program(0.0, (0.2, 0.2)))
+
+
+def simulate(
+    program: Program, busy: int, bursting: bool, dice: random.Random, fairness: float = 1.0
+) -> Decision:
+    machine = Machine(dice, busy, bursting, fairness)
+    before = tuple(machine.reach() for _ in range(3))
+    blocks: list[Block] = []
+    reach = before[-1]
+    while len(blocks) < 30 and not sure(blocks) and not hopeless(blocks, BARS):
+        serial, parallel = machine.seconds(Program(0.4, ())), machine.seconds(program)
+        last, reach = reach, machine.reach()
+        warmth = dice.lognormvariate(0, 0.03)  # caches that a neighbour empties
+        cpu = tuple(warmth * seconds for seconds in (program.parent, *program.workers))
+        blocks.append(Block(serial, parallel, last, reach, (0.4,), cpu))
+    return conclude(blocks, BARS, 2, float(CORES), before)
+
+
+NEIGHBOURS = pytest.mark.parametrize(
+    ("busy", "bursting"),
+    [(0, False), (1, False), (2, False), (1, True), (2, True)],
+    ids=["quiet", "one busy", "two busy", "one bursting", "two bursting"],
+)
+
+
+def outcomes(program: Program, busy: int, bursting: bool, runs: int) -> Counter[str]:
+    dice = random.Random(f"{program} {busy} {bursting}")
+    return Counter(simulate(program, busy, bursting, dice).outcome for _ in range(runs))
+
+
+@pytest.mark.slow
+@NEIGHBOURS
+def test_good_code_is_never_not_yet_beside_simulated_neighbours(busy: int, bursting: bool) -> None:
+    seen = outcomes(GOOD, busy, bursting, runs=1000)
+    assert seen["not yet"] == 0
+    assert seen["met"] >= 900  # where the clock can't tell, CPU seconds can
+
+
+@pytest.mark.slow
+@NEIGHBOURS
+def test_half_parallel_code_is_never_met_beside_simulated_neighbours(busy: int, bursting: bool) -> None:
+    assert outcomes(HALF, busy, bursting, runs=1000)["met"] <= 10  # 1 %
+
+
+def test_good_code_is_met_by_the_clock_when_the_machine_is_quiet() -> None:
+    dice = random.Random(3)
+    decisions = [simulate(GOOD, 0, False, dice) for _ in range(100)]
+    assert all(decision == Decision("met", "clear gain") for decision in decisions)
+
+
+def test_good_code_beside_an_always_busy_neighbour_is_met_provisionally_or_cannot_tell() -> None:
+    dice = random.Random(4)
+    for _ in range(100):
+        decision = simulate(GOOD, 1, False, dice, fairness=0.85)
+        assert decision.provisional or decision == Decision("cannot tell", "load", beforehand=True)

@@ -58,7 +58,7 @@ def load(folder: Path) -> Lab:
     try:
         data = tomllib.loads((folder / "lab.toml").read_text(encoding="utf-8"))
         return _lab(folder, data, load_judge(folder))
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GraderError(f"{folder.name}/lab.toml: {type(error).__name__}: {error}") from error
 
 
@@ -71,7 +71,7 @@ def load_judge(folder: Path) -> ModuleType:
     judge = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(judge)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise GraderError(f"{folder.name}/checks.py: {type(error).__name__}: {error}") from error
     missing = [name for name in JUDGE_NEEDS if not hasattr(judge, name)]
     if missing:

@@ -67,7 +67,10 @@ def cpu_quota(proc: Path = Path("/proc/self/cgroup"), root: Path = CGROUPS) -> f
         return None
     quotas = []
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, separator, path = rest.partition(":")
+        if not separator:
+            continue
         if controllers == "":
             bases, read = [root, root / "unified"], _quota_v2
         elif "cpu" in controllers.split(","):
@@ -84,6 +87,8 @@ def cpu_quota(proc: Path = Path("/proc/self/cgroup"), root: Path = CGROUPS) -> f
 def _up_to_root(base: Path, path: str) -> list[Path]:
     group = base / path.lstrip("/")
     groups = [base]
+    if ".." in group.parts:  # its group lies outside of what this namespace shows
+        return groups
     while group != base and base in group.parents:
         groups.append(group)
         group = group.parent
@@ -93,9 +98,9 @@ def _up_to_root(base: Path, path: str) -> list[Path]:
 def _quota_v2(group: Path) -> float | None:
     try:
         most, period = (group / "cpu.max").read_text().split()
-    except (OSError, ValueError):
+        return None if most == "max" else int(most) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
         return None
-    return None if most == "max" else int(most) / int(period)
 
 
 def _quota_v1(group: Path) -> float | None:

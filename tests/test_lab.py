@@ -1,0 +1,95 @@
+"""lab.toml and checks.py: what is read, and what is said when one of them is broken."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.errors import GraderError, LearnerError
+from grader.lab import JUDGE_NEEDS, find, lab_folders, load
+from grader.model import Bars
+
+PRIMES = Path(__file__).parent / "labs" / "primes"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(PRIMES, tmp_path / "primes", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "primes"
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_lab_is_read_from_its_folder() -> None:
+    lab = load(PRIMES)
+    assert (lab.id, lab.module, lab.function, lab.max_workers) == ("primes", "counter", "count_primes", 4)
+    assert {name: check.points for name, check in lab.checks.items()} == {"answer": 6.0, "speedup": 4.0}
+    assert lab.max_points == 10
+    assert len(lab.hints["speedup"].steps) == 3
+    assert lab.bars == Bars(budget=60)
+    assert lab.judge.SIZES == (0, 1, 7, 301)
+    assert lab.folder.is_absolute()
+
+
+def test_the_solution_is_taken_before_the_released_lab(tmp_path: Path) -> None:
+    for room in ("labs", "solutions"):
+        shutil.copytree(PRIMES, tmp_path / room / "primes")
+    shutil.copytree(PRIMES, tmp_path / "labs" / "other")
+    assert lab_folders(tmp_path) == {
+        "other": tmp_path / "labs" / "other",
+        "primes": tmp_path / "solutions" / "primes",
+    }
+
+
+def test_an_unknown_lab_lists_those_that_are_there(tmp_path: Path) -> None:
+    shutil.copytree(PRIMES, tmp_path / "labs" / "primes")
+    with pytest.raises(LearnerError) as raised:
+        find("prmes", tmp_path)
+    assert "'prmes'" in raised.value.what
+    assert "primes" in raised.value.try_next
+
+
+def test_where_there_are_no_labs_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LearnerError) as raised:
+        find("primes", tmp_path)
+    assert "none" in raised.value.try_next
+
+
+BREAKS: list[tuple[str, Callable[[Path], object]]] = [
+    ("lab.toml", lambda folder: (folder / "lab.toml").unlink()),
+    ("lab.toml", lambda folder: (folder / "lab.toml").write_text("id = ")),
+    ("lab.toml", lambda folder: (folder / "lab.toml").write_bytes(b"id = '\xff'")),
+    ("lab.toml", lambda folder: change(folder / "lab.toml", 'module = "counter"', "")),
+    ("lab.toml", lambda folder: change(folder / "lab.toml", "points = 6", 'points = "six"')),
+    ("lab.toml", lambda folder: change(folder / "lab.toml", "budget", "bugdet")),
+    ("lab.toml", lambda folder: (folder / "lab.toml").write_text('id = "x"\nchecks = 3\n')),
+    ("checks.py", lambda folder: (folder / "checks.py").unlink()),
+    ("checks.py", lambda folder: (folder / "checks.py").write_text("def serial(:\n")),
+    ("checks.py", lambda folder: (folder / "checks.py").write_text("import nothing_of_that_name\n")),
+    ("checks.py", lambda folder: (folder / "checks.py").write_text("raise SystemExit('no')\n")),
+]
+
+
+@pytest.mark.parametrize(("file", "break_it"), BREAKS)
+def test_a_broken_lab_is_our_fault_and_names_the_file(
+    folder: Path, file: str, break_it: Callable[[Path], object]
+) -> None:
+    break_it(folder)
+    with pytest.raises(GraderError) as raised:
+        load(folder)
+    assert f"primes/{file}" in raised.value.what
+
+
+def test_a_judge_that_lacks_something_says_what(folder: Path) -> None:
+    (folder / "checks.py").write_text("SIZES = (1,)\n")
+    with pytest.raises(GraderError) as raised:
+        load(folder)
+    for name in JUDGE_NEEDS:
+        assert (name in raised.value.what) == (name != "SIZES")

@@ -11,8 +11,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +109,8 @@ def make_source(source: Path) -> Path:
     return source
 
 
-def start(folder: Path, source: Path, home: Path) -> Learning:
+@contextmanager
+def started(folder: Path, source: Path, home: Path) -> Iterator[Learning]:
     """Start `corewise learn` for a user whose own kernel `python3` is another Python, and wait until it answers."""
     theirs = home / ".local/share/jupyter/kernels/python3"
     theirs.mkdir(parents=True, exist_ok=True)
@@ -127,25 +130,44 @@ def start(folder: Path, source: Path, home: Path) -> Learning:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    try:
+        running = Learning(process, *address(process), folder=folder.resolve(), home=home)
+        await_answer(running)
+        yield running
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def address(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """The address and the token that JupyterLab prints."""
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
         said += line
         found = re.search(r"(http://localhost:\d+/)lab/tree/START.md\?token=(\w+)", line)
         if found:
-            return Learning(process, *found.groups(), folder=folder.resolve(), home=home)
+            return found[1], found[2]
     raise AssertionError(f"JupyterLab did not start:\n{said}")
+
+
+def await_answer(running: Learning) -> None:
+    """Wait until the server answers: it prints its address a moment before."""
+    for _ in range(300):
+        try:
+            running.get("api")
+        except urllib.error.URLError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("JupyterLab does not answer")
 
 
 @pytest.fixture(scope="module")
 def learning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learning]:
     place = tmp_path_factory.mktemp("learn")
-    running = start(place / "work", make_source(place / "checkout"), place / "home")
-    try:
+    with started(place / "work", make_source(place / "checkout"), place / "home") as running:
         yield running
-    finally:
-        running.process.kill()
-        running.process.communicate()
 
 
 def test_the_server_answers_and_serves_the_start_page(learning: Learning) -> None:
@@ -223,6 +245,7 @@ def test_a_learner_sees_the_start_page_opens_the_lab_runs_a_cell_and_finds_valid
         lab = page.locator(".jp-NotebookPanel")
         expect(lab.locator("h1")).to_have_text(re.compile("a stand-in"), timeout=60_000)
         expect(lab.get_by_role("button", name="Validate")).to_be_visible()
+        expect(page.get_by_role("button", name="| Idle")).to_be_visible(timeout=60_000)
         lab.locator(".jp-CodeCell").first.click()
         page.keyboard.press("Shift+Enter")
         expect(lab.locator(".jp-OutputArea-output").first).to_contain_text(sys.executable, timeout=60_000)
@@ -238,20 +261,20 @@ def test_a_learner_sees_the_start_page_opens_the_lab_runs_a_cell_and_finds_valid
 def test_stopping_it_ends_kernels_too_and_writes_nothing_into_the_users_jupyter_folder(
     tmp_path: Path, how: signal.Signals
 ) -> None:
-    running = start(tmp_path / "work", make_source(tmp_path / "checkout"), tmp_path / "home")
-    kernel = running.get("api/kernels", post={"name": "python3"})["id"]
-    connection = running.home / f".local/share/jupyter/runtime/kernel-{kernel}.json"
-    client = BlockingKernelClient(connection_file=str(connection))
-    client.load_connection_file()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    client.stop_channels()
-    family = psutil.Process(running.process.pid).children(recursive=True)
-    assert family, "the kernel runs"
-    said = running.stop(how)
-    assert running.process.returncode == 0
-    assert f"Your work is in {running.folder}" in said
-    assert "Traceback" not in said
+    with started(tmp_path / "work", make_source(tmp_path / "checkout"), tmp_path / "home") as running:
+        kernel = running.get("api/kernels", post={"name": "python3"})["id"]
+        connection = running.home / f".local/share/jupyter/runtime/kernel-{kernel}.json"
+        client = BlockingKernelClient(connection_file=str(connection))
+        client.load_connection_file()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        client.stop_channels()
+        family = psutil.Process(running.process.pid).children(recursive=True)
+        assert family, "the kernel runs"
+        said = running.stop(how)
+        assert running.process.returncode == 0
+        assert f"Your work is in {running.folder}" in said
+        assert "Traceback" not in said
     _, alive = psutil.wait_procs(family, timeout=20)
     assert alive == []
     assert not (running.home / ".jupyter").exists()

@@ -153,8 +153,9 @@ class Trial:
     """One timed run of one arm in a fresh process.
 
     `seconds` is the parent's wall clock for each folder, from "go" to "done". `cpu` holds the CPU seconds of each
-    process of the tree, the trial's own process first. `answers` are files with plain arrays. `message`
-    is for the learner when `ending` is not "done", `limit` the seconds it was given; `line` is the learner's own line (module, line number).
+    process of the tree, the trial's own process first. `answers` are files with plain arrays. When `ending` is not
+    "done", `message` tells the learner why, `line` is the learner's own line (module, line number), and `limit`
+    the seconds that each folder was given. `output` is what was printed, cut.
     """
 
     arm: Arm

@@ -8,6 +8,7 @@ Stop (the kernel's interrupt) a `cannot tell` that leaves nothing running.
 
 from __future__ import annotations
 
+import html
 import os
 import tempfile
 import time
@@ -65,7 +66,9 @@ class OpenLab:
         name = name or self._last
         if name not in self._lab.hints:
             known = ", ".join(self._lab.hints)
-            return HintPanel("No such check", 1, 1, f"There are hints for: {known}. Try hint({self._last!r}).")
+            return HintPanel(
+                "No such check", 1, 1, f"There are hints for: {known}. Try hint({self._last!r})."
+            )
         steps = self._lab.hints[name].steps
         step = min(self._hints_shown.get(name, 0) + 1, len(steps))
         self._hints_shown[name] = step
@@ -114,16 +117,13 @@ class _ProgressLine:
         self._handle: Any = None
 
     def __call__(self, line: str) -> None:
-        from IPython.display import TextDisplayObject, display
+        from IPython.display import HTML, display
 
-        class Line(TextDisplayObject):
-            def __repr__(self) -> str:
-                return str(self.data)
-
+        shown = HTML(f"<p>{html.escape(line)}</p>")
         if self._handle is None:
-            self._handle = display(Line(line), display_id=True)
+            self._handle = display(shown, display_id=True)
         else:
-            self._handle.update(Line(line))
+            self._handle.update(shown)
 
     def clear(self) -> None:
         from IPython.display import clear_output

@@ -98,7 +98,9 @@ def not_possible(lab: Lab, check: Check, what: str, try_next: str) -> Verdict:
 
 def stopped(lab: Lab, check: Check) -> Verdict:
     """Stop was pressed: nothing is known and nothing is left running."""
-    finding = Finding("stopped", "Nothing of it is left running.", "", "Run the check again and let it finish.")
+    finding = Finding(
+        "stopped", "Nothing of it is left running.", "", "Run the check again and let it finish."
+    )
     return _verdict(lab, check, "cannot tell", "Stopped before it was done.", None, findings=(finding,))
 
 

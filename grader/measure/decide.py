@@ -18,7 +18,7 @@ ONE_BUSY = 0.9
 #: Blocks that must all show one busy process before that settles it.
 _ONE_BUSY_BLOCKS = 4
 #: Blocks that must all be slower than serial by CPU seconds, which neighbours hardly move, to settle it.
-_SLOWER_BLOCKS = 5
+_SLOWER_BLOCKS = 4
 #: From this many blocks on, a measurement in which most are void is given up early.
 _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
 

@@ -47,5 +47,5 @@ def median(values: Sequence[float]) -> float:
 
 
 def gain(speedup: float, reach: float) -> float:
-    """g = (S - 1)/(R - 1), the share of the reachable gain; NaN where nothing can be gained (R <= 1)."""
-    return (speedup - 1) / (reach - 1) if reach > 1 else math.nan
+    """g = (S - 1)/(R - 1), the share of the reachable gain; NaN where next to nothing can be gained (R < 1.1)."""
+    return (speedup - 1) / (reach - 1) if reach >= 1.1 else math.nan

@@ -1,0 +1,188 @@
+"""Prove a lab: the stub fails, the reference is right and fast, each wrong answer is refused for its reason.
+
+A wrong answer is a module in `solutions/<lab>/wrong/` whose first lines say what is expected of it:
+
+    # check: speedup
+    # verdict: not yet
+    # cause: uneven parts
+
+A `cannot tell` is tried once more and then inconclusive, not failed: noise proves nothing about a lab.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader import lab as labs
+from grader import machine
+from grader.assess import assess
+from grader.errors import LearnerError
+from grader.model import Lab, Launcher, Progress, Verdict, WorkerModule
+from grader.notebook import read_worker, read_worker_file
+
+_EXPECTATION = re.compile(r"#\s*(check|verdict|cause):\s*(.+?)\s*$")
+#: Seconds for a wrong answer about speed; it is sure after a few blocks. The reference gets the lab's own budget.
+_BUDGET_WRONG = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is tried on a lab, and what is expected: a verdict and, for wrong answers, the cause of the finding."""
+
+    name: str
+    check: str
+    outcome: str
+    cause: str
+    file: Path
+    worker: WorkerModule
+
+    @property
+    def expected(self) -> str:
+        return f"{self.check}: {self.outcome}" + (f" ({self.cause})" if self.cause else "")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One answer tried: what came of it. `inconclusive` when it stayed `cannot tell`."""
+
+    answer: Answer
+    verdict: Verdict
+    inconclusive: bool
+
+    @property
+    def got(self) -> str:
+        cause = self.verdict.findings[0].cause if self.verdict.findings else ""
+        named = f" ({cause})" if cause and (self.answer.cause or not self.ok) else ""
+        return f"{self.verdict.check}: {self.verdict.outcome}{named}"
+
+    @property
+    def ok(self) -> bool:
+        if self.inconclusive:
+            return True
+        causes = [finding.cause for finding in self.verdict.findings[:1]]
+        right = self.verdict.outcome == self.answer.outcome
+        return right and (not self.answer.cause or causes == [self.answer.cause])
+
+
+@dataclass(frozen=True)
+class LabProof:
+    """All proofs of one lab, and the seconds that they took."""
+
+    lab: Lab
+    proofs: tuple[Proof, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return all(proof.ok for proof in self.proofs)
+
+
+def verify(lab_id: str, launcher: Launcher, progress: Progress, checkout: Path = labs.CHECKOUT) -> LabProof:
+    """Try every answer of one lab.
+
+    Raises:
+        LearnerError: no such lab, or a wrong answer that doesn't say what is expected of it.
+        GraderError: the lab itself is broken.
+    """
+    started = time.monotonic()
+    folder = checkout / "solutions" / lab_id
+    if not folder.is_dir():
+        known = sorted(path.parent.name for path in (checkout / "solutions").glob("*/lab.toml"))
+        raise LearnerError(
+            f"There is no solutions/{lab_id}.", f"The labs here: {', '.join(known) or 'none'}."
+        )
+    lab = labs.load(folder)
+    proofs = []
+    for answer in answers(lab, checkout):
+        progress(f"{lab.id}: {answer.name}, expected {answer.expected}")
+        proofs.append(_try(lab, answer, launcher, progress))
+    return LabProof(lab, tuple(proofs), time.monotonic() - started)
+
+
+def answers(lab: Lab, checkout: Path = labs.CHECKOUT) -> Iterator[Answer]:
+    """The stub, the reference once for each check, and the named wrong answers."""
+    released = checkout / "labs" / lab.id / lab.notebook.name
+    if not released.is_file():
+        raise LearnerError(f"labs/{lab.id} is not there.", "Make it: corewise author build")
+    yield Answer("stub", "answer", "not yet", "stub", released, read_worker(released, lab.module))
+    reference = read_worker(lab.notebook, lab.module)
+    for check in lab.checks:
+        yield Answer("reference", check, "met", "", lab.notebook, reference)
+    for path in sorted((lab.folder / "wrong").glob("*.py")):
+        lines = path.read_text("utf-8").splitlines()
+        expected = {match[1]: match[2] for line in lines if (match := _EXPECTATION.match(line))}
+        if expected.keys() != {"check", "verdict", "cause"} or expected["check"] not in lab.checks:
+            raise LearnerError(
+                f"{path.relative_to(checkout)} doesn't say what is expected of it.",
+                f"Begin it with # check: ({' or '.join(lab.checks)}), # verdict: and # cause:.",
+            )
+        yield Answer(
+            path.stem,
+            expected["check"],
+            expected["verdict"],
+            expected["cause"],
+            path,
+            read_worker_file(path, lab.module),
+        )
+
+
+def _try(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress) -> Proof:
+    if answer.cause and answer.check == "speedup":
+        lab = replace(lab, bars=replace(lab.bars, budget=min(lab.bars.budget, _BUDGET_WRONG)))
+    for _ in range(2):
+        verdict = assess(lab, answer.check, answer.worker, launcher, machine.look(), progress)
+        if verdict.outcome != "cannot tell":
+            return Proof(answer, verdict, inconclusive=False)
+    return Proof(answer, verdict, inconclusive=True)
+
+
+def explain(proof: Proof, checkout: Path = labs.CHECKOUT) -> str:
+    """What went wrong with one answer, where to look, and what to type next."""
+    answer, verdict = proof.answer, proof.verdict
+    if answer.name == "stub":
+        story = "The released lab must not be solved already, and its stub must say so."
+    elif answer.name == "reference":
+        story = "The reference must meet every check: learners are measured against it."
+    else:
+        story = "A wrong answer must be refused, and for the reason that it was written to show."
+    evidence = [line for finding in verdict.findings for line in (finding.what, finding.evidence) if line]
+    return "\n".join(
+        [
+            f"{answer.name}: expected {answer.expected}; got {proof.got}.",
+            f"  {story}",
+            f"  {verdict.reason}",
+            *(f"  - {line}" for line in evidence if line != verdict.reason),
+            f"  Look at {answer.file.relative_to(checkout)}, then: corewise author verify {verdict.lab}",
+        ]
+    )
+
+
+def as_json(proofs: list[LabProof]) -> dict[str, object]:
+    """{schema, ok, labs: [{lab, ok, seconds, answers: [{answer, expected, got, ok, inconclusive, reason}]}]}."""
+    return {
+        "schema": 1,
+        "ok": all(proof.ok for proof in proofs),
+        "labs": [
+            {
+                "lab": one.lab.id,
+                "ok": one.ok,
+                "seconds": round(one.seconds, 1),
+                "answers": [
+                    {
+                        "answer": proof.answer.name,
+                        "expected": proof.answer.expected,
+                        "got": proof.got,
+                        "ok": proof.ok,
+                        "inconclusive": proof.inconclusive,
+                        "reason": proof.verdict.reason,
+                    }
+                    for proof in one.proofs
+                ],
+            }
+            for one in proofs
+        ],
+    }

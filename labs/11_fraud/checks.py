@@ -1,0 +1,83 @@
+"""The judge of the fraud lab: its inputs, its serial baseline, and what counts as the same answer.
+
+Nothing here is secret: the inputs of a check are made from a seed of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from course.cases import fraud
+
+#: Rows of the answer check: none, one, fewer than there are files, odd numbers, and enough for every rule.
+SIZES = (0, 1, 7, 4_999, 30_011)
+#: Rows at which the sizing for the speed check starts.
+SPEED_SIZE = 150_000
+#: Files of each input: a prime, so that no number of workers divides it.
+PARTS = 13
+
+COLUMNS = ("trans_num", "unix_time", "cc_num", "reasons")
+
+
+def make_input(folder: Path, size: int, seed: int) -> None:
+    """Write `size` transactions as `part-000.parquet` and so on."""
+    fraud.write(fraud.make(size, seed=seed), folder, parts=PARTS)
+
+
+def arguments(folder: Path) -> tuple[Path]:
+    """What `find_alerts` gets before `workers`."""
+    return (folder,)
+
+
+def serial(folder: Path) -> pd.DataFrame:
+    """The baseline: one file after the other."""
+    return fraud.in_order([fraud.find_alerts(fraud.read(path)) for path in sorted(folder.glob("part-*"))])
+
+
+def encode(answer: object) -> dict[str, np.ndarray]:
+    """The alerts as plain arrays.
+
+    Raises:
+        TypeError: the answer isn't a table of alerts.
+    """
+    if not isinstance(answer, pd.DataFrame):
+        raise TypeError(
+            f"find_alerts must return a pandas DataFrame of alerts; it returned {type(answer).__name__}."
+        )
+    missing = [name for name in COLUMNS if name not in answer.columns]
+    if missing:
+        raise TypeError(
+            f"The table of alerts lacks {', '.join(missing)}; it has {', '.join(map(str, answer.columns))}."
+        )
+    return {
+        "trans_num": answer["trans_num"].astype(str).to_numpy(dtype="S32"),
+        "reasons": answer["reasons"].to_numpy(dtype=np.int64),
+    }
+
+
+def compare(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
+    """"" when both hold the same alerts, in whatever order; else what is missing, extra, repeated or different."""
+    right, times = _by_number(expected), np.unique(got["trans_num"], return_counts=True)
+    mine = _by_number(got)
+    missing = [number for number in right if number not in mine]
+    extra = [number for number in mine if number not in right]
+    twice = times[0][times[1] > 1].tolist()
+    other = [number for number in right if number in mine and right[number] != mine[number]]
+    parts = [
+        f"{len(numbers):,} {what} (the first: {numbers[0].decode(errors='replace')})"
+        for numbers, what in (
+            (missing, "missing"),
+            (extra, "too many"),
+            (twice, "more than once"),
+            (other, "for other reasons"),
+        )
+        if numbers
+    ]
+    return f"of {len(right):,} alerts, {', '.join(parts)}." if parts else ""
+
+
+def _by_number(alerts: dict[str, np.ndarray]) -> dict[bytes, int]:
+    return dict(zip(alerts["trans_num"].tolist(), alerts["reasons"].tolist(), strict=True))

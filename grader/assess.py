@@ -147,22 +147,21 @@ def _speed(
         speed = Speed(None, workers=workers, own_method=own, start_method=method)
         if facts.usable < lab.bars.r_min or preview:
             cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
-            outcome = _spread(bench, workers, cause, started + _PREVIEW)
-            return _with(speed, outcome, lab, started)
+            return _with(speed, _spread(bench, workers, cause, started + _PREVIEW), started)
         plan = bench.plan(workers)
         before = tuple(bench.calibrate(plan) for _ in range(_CALIBRATIONS_BEFORE))
         speed = replace(speed, before=before)
         blocks: list[Block] = []
         for block in _blocks(bench, plan, before, lab, facts, budget - (time.monotonic() - started)):
             if isinstance(block, Failure):
-                return _with(speed, block, lab, started)
+                return _with(speed, block, started)
             blocks.append(block)
             progress(_progress_line(blocks, lab))
         decision = conclude(blocks, lab.bars, workers, facts.usable, before)
-    return _with(replace(speed, blocks=tuple(blocks)), decision, lab, started)
+    return _with(replace(speed, blocks=tuple(blocks)), decision, started)
 
 
-def _with(speed: Speed, outcome: Decision | Failure, lab: Lab, started: float) -> Speed:
+def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:
     """The finished measurement: with its decision, or with the run that went wrong."""
     speed = replace(speed, seconds=time.monotonic() - started)
     if isinstance(outcome, Decision):
@@ -206,12 +205,16 @@ def _spread(bench: Bench, workers: int, cause: str, until: float) -> Decision | 
     For a preview, and where there is one core: serial code is `not yet` there too.
     """
     size, seconds = bench.size()
-    plan = Plan(size, 0, workers, seconds, timeout=10 + 20 * seconds)
+    timeout = 10 + 20 * seconds
+    if cause == "preview":
+        timeout = max(1.0, until + 1.0 - time.monotonic())
+    plan = Plan(size, 0, workers, seconds, timeout)
     shares: list[float] = []
     while len(shares) < _SPREAD_PAIRS and (not shares or time.monotonic() < until):
         pair = bench.pair(plan)
         if isinstance(pair, Failure):
-            return pair
+            cut_short = cause == "preview" and pair.trial.ending == "timed out"
+            return Decision("cannot tell", "too few blocks") if cut_short else pair
         shares.append(busiest_share(pair["parallel"].cpu))
     if median(shares) >= ONE_BUSY:
         return Decision("not yet", "one busy process")

@@ -214,6 +214,7 @@ def _too_few_cores(facts: MachineFacts) -> Finding:
 def _cannot_tell(decision: Decision, blocks: Sequence[Block], facts: MachineFacts, bars: Bars) -> Finding:
     void = sum(b.is_void(bars.r_min) for b in blocks)
     reaches = ", ".join(f"{b.reach_after:.2f}" for b in blocks[:8])
+    calibrated = f"{void} of {len(blocks)} blocks void; reach after each: {reaches}."
     load = f" Load average {facts.load:.1f}." if facts.load is not None else ""
     battery = " On battery." if facts.on_battery else ""
     tries = {
@@ -224,7 +225,7 @@ def _cannot_tell(decision: Decision, blocks: Sequence[Block], facts: MachineFact
     return Finding(
         decision.cause,
         "The measurement is not sure, and noise must neither cost marks nor earn them.",
-        f"{void} of {len(blocks)} blocks void; reach after each: {reaches or 'none'}.{load}{battery}",
+        f"{calibrated if blocks else 'Not one block was done.'}{load}{battery}",
         tries.get(decision.cause, "Run this check again."),
     )
 

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 #: Seconds that a serial trial should take; more where starting workers is dear.
 _TARGET, _MOST, _STARTS = 0.5, 3.0, 5.0
+#: Seconds for a trial of our own: beyond them, something is broken.
+_OURS = 120.0
 #: Tasks of one calibration, handed out dynamically.
 _TASKS = 16
 _FIRST_AMOUNT = 4_000
@@ -107,8 +109,8 @@ class Bench:
             trials: dict[Arm, Trial] = {}
             arms: tuple[Arm, Arm] = _coin("serial", "parallel")
             for arm in arms:
-                session = self._clean if arm == "serial" else self._mine
-                trials[arm] = session.run(Order(arm, plan.workers, plan.timeout, folders=(folder,)))
+                session, timeout = (self._clean, _OURS) if arm == "serial" else (self._mine, plan.timeout)
+                trials[arm] = session.run(Order(arm, plan.workers, timeout, folders=(folder,)))
                 if trials[arm].ending != "done":
                     return _failed(trials[arm], plan.size)
             wrong = difference(self._lab, trials["serial"].answers[0], trials["parallel"].answers[0])
@@ -117,7 +119,7 @@ class Bench:
         return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
 
     def _reach_seconds(self, workers: int, amount: int) -> float:
-        trial = self._clean.run(Order("reach", workers, 60.0, tasks=_TASKS, amount=amount))
+        trial = self._clean.run(Order("reach", workers, _OURS, tasks=_TASKS, amount=amount))
         if trial.ending != "done":
             raise GraderError(f"The calibration {trial.ending}: {trial.message}\n{trial.output}")
         return trial.seconds[0]
@@ -126,7 +128,7 @@ class Bench:
         folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
         try:
             self._lab.judge.make_input(folder, size, secrets.randbits(32))
-            trial = self._clean.run(Order("serial", 1, 120.0, folders=(folder, folder)))
+            trial = self._clean.run(Order("serial", 1, _OURS, folders=(folder, folder)))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if trial.ending != "done":

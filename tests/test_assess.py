@@ -1,0 +1,401 @@
+"""The pipeline: what each kind of submission gets on each kind of machine.
+
+Most of it runs on the scripted launcher, where trials only report their seconds; the rest is marked slow and real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader import machine
+from grader.assess import assess
+from grader.errors import GraderError, LearnerError
+from grader.lab import load
+from grader.launch.local import LocalLauncher
+from grader.launch.scripted import Program, Report, Script, ScriptedLauncher
+from grader.model import Lab, MachineFacts, Order, Verdict, WorkerModule
+
+PRIMES = Path(__file__).parent / "labs" / "primes"
+FACTS = MachineFacts(2, 2, None, 2, 2.0, ("fork", "spawn"), 0.3, None, "Linux", "3.13")
+WORKER = WorkerModule("counter", {"counter": "the script stands in for it\n"}, "a test")
+
+GOOD = Program()
+SERIAL = Program(speedup=1.0, cpu=(0.5,))
+BETWEEN = Program(speedup=1.39, cpu=(0.02, 0.33, 0.25), noise=0.02)  # neither clearly good nor clearly bad
+WRONG = replace(GOOD, right=False)
+
+Assess = Callable[..., tuple[Verdict, ScriptedLauncher]]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """The primes, at a size that takes no time: the seconds are scripted."""
+    shutil.copytree(PRIMES, tmp_path / "primes", ignore=shutil.ignore_patterns("__pycache__"))
+    checks = tmp_path / "primes" / "checks.py"
+    checks.write_text(checks.read_text().replace("SPEED_SIZE = 2000", "SPEED_SIZE = 12"))
+    return load(tmp_path / "primes")
+
+
+@pytest.fixture
+def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Assess:
+    """Assess a script by its own clock."""
+
+    def assessed(
+        script: Script, check: str = "speedup", facts: MachineFacts = FACTS, preview: bool = False
+    ) -> tuple[Verdict, ScriptedLauncher]:
+        launcher = ScriptedLauncher(script)
+        monkeypatch.setattr("grader.assess.time", launcher.clock)
+        verdict = assess(lab, check, WORKER, launcher, facts, lambda line: None, preview=preview)
+        return verdict, launcher
+
+    return assessed
+
+
+def from_trial(number: int, first: Script, then: Script) -> Script:
+    """`first` until the learner's trial of that number (the warm-up is 1), `then` from there on."""
+    seen: list[int] = []
+
+    def script(order: Order, trial: int) -> Report:
+        if order.arm == "parallel":
+            seen.append(trial)
+        return (first if len(seen) < number else then)(order, trial)
+
+    return script
+
+
+def learners(launcher: ScriptedLauncher) -> list[Order]:
+    return [order for order in launcher.orders if order.arm == "parallel"]
+
+
+# Speedup
+
+
+def test_good_code_on_a_quiet_machine_is_met(run: Assess) -> None:
+    verdict, launcher = run(GOOD)
+    assert (verdict.outcome, verdict.provisional, verdict.points) == ("met", False, 4.0)
+    assert verdict.estimate is not None
+    assert verdict.estimate.blocks == 12
+    assert verdict.estimate.clock == "wall"
+    assert verdict.estimate.gain > 0.8
+    assert "times as fast as serial" in verdict.reason
+    assert verdict.for_marker == ""
+    assert len(learners(launcher)) == 13  # a warm-up and twelve blocks
+
+
+def test_serial_code_is_not_yet_and_takes_little_time(run: Assess) -> None:
+    verdict, launcher = run(SERIAL)
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert verdict.findings[0].cause == "one busy process"
+    assert "2 processes" in verdict.findings[0].try_next
+    assert len(verdict.blocks) == 4
+    assert launcher.clock.now < 20
+
+
+def test_a_gain_too_small_is_not_yet_by_the_clock(run: Assess) -> None:
+    verdict, _ = run(Program(speedup=1.15, cpu=(0.3, 0.1, 0.1)))
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert "where 1.4" in verdict.reason
+    assert "work in the parent" in [finding.cause for finding in verdict.findings]
+
+
+def test_a_wrong_answer_in_a_block_is_not_yet_with_the_difference(run: Assess) -> None:
+    verdict, launcher = run(from_trial(4, GOOD, WRONG))
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert verdict.findings[0].cause == "wrong answer"
+    assert "of the numbers are prime; your answer is" in verdict.reason
+    assert len(learners(launcher)) == 4
+
+
+@pytest.mark.parametrize("ending", ["raised", "died", "timed out", "wrong type"])
+def test_a_trial_that_fails_in_a_block_ends_the_measurement(run: Assess, ending: str) -> None:
+    bad = replace(GOOD, ending=ending, message="what went wrong")  # type: ignore[arg-type]
+    verdict, launcher = run(from_trial(3, GOOD, bad))
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert verdict.findings[0].cause == ending
+    assert len(learners(launcher)) == 3
+
+
+def test_a_submission_that_fails_at_once_costs_no_calibration(run: Assess) -> None:
+    verdict, launcher = run(replace(GOOD, ending="stub", message="it is not written yet."))
+    assert verdict.outcome == "not yet"
+    assert "not written yet" in verdict.reason
+    assert [order.arm for order in launcher.orders] == ["parallel"]
+
+
+def test_load_from_before_gives_full_points_and_is_listed_for_the_marker(run: Assess) -> None:
+    verdict, _ = run(replace(BETWEEN, reach=1.1))
+    assert (verdict.outcome, verdict.points) == ("cannot tell", 4.0)
+    assert verdict.findings[0].cause == "load"
+    assert "primes, speedup" in verdict.for_marker
+
+
+def test_noise_that_comes_later_gives_no_points_and_is_listed_for_the_marker(run: Assess) -> None:
+    verdict, _ = run(from_trial(3, BETWEEN, replace(BETWEEN, reach=1.1)))
+    assert (verdict.outcome, verdict.points) == ("cannot tell", 0.0)
+    assert verdict.findings[0].cause == "load"
+    assert verdict.for_marker != ""
+
+
+def test_good_code_on_a_loaded_machine_is_met_provisionally_and_listed(run: Assess) -> None:
+    verdict, _ = run(replace(GOOD, speedup=1.15, reach=1.1))
+    assert (verdict.outcome, verdict.provisional, verdict.points) == ("met", True, 4.0)
+    assert verdict.estimate is not None
+    assert verdict.estimate.clock == "cpu"
+    assert "provisional" in verdict.for_marker
+
+
+def test_serial_code_on_a_loaded_machine_is_still_not_yet(run: Assess) -> None:
+    verdict, _ = run(replace(SERIAL, reach=1.1))
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+
+
+def test_code_near_the_bar_cannot_be_told_and_earns_nothing(run: Assess) -> None:
+    verdict, _ = run(BETWEEN)
+    assert (verdict.outcome, verdict.points) == ("cannot tell", 0.0)
+    assert verdict.findings[0].cause == "close to the bar"
+
+
+def test_serial_and_parallel_are_run_in_random_order(run: Assess) -> None:
+    _, launcher = run(BETWEEN)
+    arms = [order.arm for order in launcher.orders if len(order.folders) == 1][1:]  # without the warm-up
+    pairs = {tuple(arms[i : i + 2]) for i in range(0, len(arms), 2)}
+    assert pairs == {("serial", "parallel"), ("parallel", "serial")}
+
+
+def test_every_block_has_a_fresh_input_that_is_gone_afterwards(run: Assess) -> None:
+    _, launcher = run(GOOD)
+    folders = [order.folders[0] for order in learners(launcher)]
+    assert len(set(folders)) == len(folders)
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_no_block_is_started_that_does_not_fit_the_budget(run: Assess, lab: Lab) -> None:
+    _, launcher = run(BETWEEN)
+    assert lab.bars.budget * 0.9 < launcher.clock.now <= lab.bars.budget
+
+
+def test_slow_code_gets_one_block_even_when_it_does_not_fit(run: Assess, lab: Lab) -> None:
+    verdict, launcher = run(Program(serial=5, speedup=0.2, cpu=(1.0, 12.0, 12.0)))
+    assert verdict.outcome == "not yet"
+    assert len(verdict.blocks) == 1
+    assert launcher.clock.now < 1.5 * lab.bars.budget
+
+
+def test_a_start_method_of_its_own_is_respected_and_said(run: Assess) -> None:
+    verdict, _ = run(replace(GOOD, start_methods_used=("spawn",)))
+    assert verdict.outcome == "met"
+    assert any(f.cause == "own start method" and "spawn" in f.what for f in verdict.findings)
+
+
+def test_more_speedup_than_cores_is_shown_to_a_marker(run: Assess) -> None:
+    verdict, _ = run(replace(GOOD, speedup=8.0))
+    assert "faster than the cores allow" in [finding.cause for finding in verdict.findings]
+
+
+# One core
+
+
+ONE_CORE = replace(FACTS, affinity=1, usable=1.0)
+
+
+def test_with_one_core_parallel_code_cannot_be_told_and_gets_full_points(run: Assess) -> None:
+    verdict, launcher = run(replace(GOOD, speedup=0.95, reach=0.95), facts=ONE_CORE)
+    assert (verdict.outcome, verdict.points) == ("cannot tell", 4.0)
+    assert verdict.findings[0].cause == "too few cores"
+    assert "1 core" in verdict.reason
+    assert verdict.for_marker != ""
+    assert launcher.clock.now < 15
+
+
+def test_with_one_core_serial_code_is_not_yet(run: Assess) -> None:
+    verdict, _ = run(SERIAL, facts=ONE_CORE)
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert verdict.findings[0].cause == "one busy process"
+
+
+def test_with_one_core_a_wrong_answer_is_not_yet(run: Assess) -> None:
+    verdict, _ = run(WRONG, facts=ONE_CORE)
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+
+
+# Previews
+
+
+@pytest.mark.parametrize("program", [GOOD, BETWEEN, Program(speedup=0.3, cpu=(0.4, 0.5, 0.5))])
+def test_a_preview_fails_nothing_that_is_right_and_spreads(run: Assess, program: Program) -> None:
+    verdict, launcher = run(program, preview=True)
+    assert verdict.outcome == "cannot tell"
+    assert verdict.points == 4.0
+    assert verdict.preview
+    assert verdict.for_marker == ""
+    assert launcher.clock.now <= 8
+
+
+@pytest.mark.parametrize("program", [SERIAL, WRONG, replace(GOOD, ending="raised", message="why")])
+def test_a_preview_fails_wrong_answers_and_one_busy_process(run: Assess, program: Program) -> None:
+    verdict, launcher = run(program, preview=True)
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert launcher.clock.now <= 8
+
+
+def test_a_preview_of_code_that_takes_long_stops_in_time_and_fails_nothing(run: Assess) -> None:
+    verdict, launcher = run(from_trial(2, GOOD, replace(GOOD, ending="timed out")), preview=True)
+    assert (verdict.outcome, verdict.points) == ("cannot tell", 4.0)
+    assert launcher.clock.now <= 8
+
+
+def test_a_preview_of_the_answer_tries_one_start_method(run: Assess) -> None:
+    verdict, launcher = run(GOOD, "answer", preview=True)
+    assert verdict.outcome == "met"
+    assert len(learners(launcher)) == 1
+
+
+# Answers
+
+
+def test_right_answers_at_every_size_and_under_every_start_method_are_met(run: Assess) -> None:
+    verdict, launcher = run(GOOD, "answer")
+    assert (verdict.outcome, verdict.points) == ("met", 6.0)
+    assert "0, 1, 7, 301" in verdict.reason
+    assert "fork, spawn" in verdict.reason
+    assert [len(order.folders) for order in learners(launcher)] == [4, 4]
+
+
+def test_an_answer_that_is_wrong_under_the_second_start_method_says_which(run: Assess) -> None:
+    verdict, _ = run(from_trial(2, GOOD, WRONG), "answer")
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+    assert "under spawn" in verdict.reason
+
+
+def test_the_first_start_method_that_goes_wrong_is_the_last_one_tried(run: Assess) -> None:
+    _, launcher = run(WRONG, "answer")
+    assert len(learners(launcher)) == 1
+
+
+def test_an_imposed_start_method_is_the_only_one(run: Assess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COREWISE_START_METHOD", "spawn")
+    verdict, _ = run(GOOD, "answer")
+    assert verdict.reason.endswith("under spawn.")
+
+
+def test_a_start_method_that_is_not_there_is_the_callers_mistake(
+    run: Assess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COREWISE_START_METHOD", "spwan")
+    with pytest.raises(LearnerError) as raised:
+        run(GOOD, "answer")
+    assert "'spwan'" in raised.value.what
+    assert "fork, spawn" in raised.value.try_next
+
+
+def test_a_check_that_is_not_there_lists_those_that_are(run: Assess) -> None:
+    with pytest.raises(LearnerError) as raised:
+        run(GOOD, "sped")
+    assert "answer, speedup" in raised.value.try_next
+
+
+@pytest.mark.parametrize("check", ["answer", "speedup"])
+def test_a_baseline_that_fails_is_our_fault(run: Assess, check: str) -> None:
+    def broken(order: Order, number: int) -> Report:
+        return (
+            Report(0.1, (), "raised", message="no such file")
+            if order.arm == "serial"
+            else GOOD(order, number)
+        )
+
+    with pytest.raises(GraderError, match="The baseline raised: no such file"):
+        run(broken, check)
+
+
+def test_a_calibration_that_fails_is_our_fault(run: Assess) -> None:
+    def broken(order: Order, number: int) -> Report:
+        return Report(0.1, (), "died", message="killed") if order.arm == "reach" else GOOD(order, number)
+
+    with pytest.raises(GraderError, match="calibration died"):
+        run(broken)
+
+
+# For real: no seconds are asserted, for the machine may be busy.
+
+
+HEAD = """
+from multiprocessing import Pool
+
+def is_prime(number):
+    divisor = 2
+    while divisor * divisor <= number:
+        if number % divisor == 0:
+            return False
+        divisor += 1
+    return number > 1
+
+def count(numbers):
+    return sum(map(is_prime, numbers))
+
+def count_primes(numbers, workers):
+"""
+REFERENCE = """
+    with Pool(workers) as pool:
+        return sum(pool.map(count, [numbers[i::16] for i in range(16)], chunksize=1))
+"""
+
+
+def real(lab: Lab, body: str) -> Verdict:
+    worker = WorkerModule("counter", {"counter": HEAD + body}, "a test")
+    return assess(lab, "speedup", worker, LocalLauncher(), machine.look(), lambda line: None)
+
+
+@pytest.mark.slow
+def test_the_real_reference_is_never_not_yet() -> None:
+    lab = load(PRIMES)
+    verdict = real(replace(lab, bars=replace(lab.bars, budget=30)), REFERENCE)
+    assert verdict.outcome in ("met", "cannot tell"), verdict.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return count(numbers)\n",
+        "    with Pool(1) as pool:\n        return pool.apply(count, (numbers,))\n",
+    ],
+)
+def test_real_serial_code_is_not_yet(body: str) -> None:
+    verdict = real(load(PRIMES), body)
+    assert verdict.outcome == "not yet"
+    assert verdict.findings[0].cause == "one busy process"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_on_one_real_core_the_reference_cannot_be_told_and_serial_code_is_not_yet(tmp_path: Path) -> None:
+    (tmp_path / "bodies.json").write_text(
+        json.dumps([HEAD + REFERENCE, HEAD + "    return count(numbers)\n"])
+    )
+    code = (
+        "import json, os, sys; from pathlib import Path\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from grader import machine; from grader.assess import assess; from grader.lab import load\n"
+        "from grader.launch.local import LocalLauncher; from grader.model import WorkerModule\n"
+        "for source in json.loads(Path(sys.argv[1]).read_text()):\n"
+        "    worker = WorkerModule('counter', {'counter': source}, 'a test')\n"
+        "    verdict = assess(load(Path(sys.argv[2])), 'speedup', worker, LocalLauncher(), machine.look(), print)\n"
+        "    print('verdict', verdict.outcome, verdict.findings[0].cause, verdict.points, sep='|')\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "bodies.json", PRIMES],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdicts = [line for line in told.stdout.splitlines() if line.startswith("verdict")]
+    assert verdicts == ["verdict|cannot tell|too few cores|4.0", "verdict|not yet|one busy process|0.0"]

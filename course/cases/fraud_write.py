@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,11 @@ WHOLE = "transactions"
 
 
 def write(
-    table: pd.DataFrame, folder: Path, *, parts: int | None = None, format: Format = "parquet"
+    table: pd.DataFrame,
+    folder: Path,
+    *,
+    parts: int | Sequence[float] | None = None,
+    format: Format = "parquet",
 ) -> list[Path]:
     """Write the table to `folder`, which is made if need be and afterwards holds this table alone.
 
@@ -32,20 +36,23 @@ def write(
             there are replaced or removed; others aren't touched.
         parts: None writes one file, `transactions.*`. A number writes `part-000.*` and so on: a card's
             transactions are all in one of them, chosen by a hash of `cc_num`. Their sizes differ as cards do.
+            Several numbers write as many parts, and each says how large its part's share of the cards is, beside
+            the others'.
         format: "parquet", or "csv" as Sparkov's generator writes it (separated by `|`).
 
     Returns:
         The files, by name. Each is sorted by `unix_time`.
     """
-    if parts is not None and parts < 1:
-        raise ValueError(f"write(parts={parts}): expected at least 1, or None for one file")
+    shares = [1.0] * parts if isinstance(parts, int) else None if parts is None else list(parts)
+    if shares is not None and not (shares and min(shares) > 0):
+        raise ValueError(f"write(parts={parts}): expected at least 1, shares above 0, or None for one file")
     save = {"parquet": _save_parquet, "csv": _save_csv}.get(format)
     if save is None:
         raise ValueError(f"write(format={format!r}): expected 'parquet' or 'csv'")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for stem, rows in _files(in_time_order(table), parts):
+    for stem, rows in _files(in_time_order(table), shares):
         path = folder / f"{stem}.{format}"
         unfinished = folder / f"{stem}.{format}.unfinished"
         try:
@@ -68,22 +75,29 @@ def files_in(folder: Path) -> list[Path]:
     )
 
 
-def part_of(cc_num: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
-    """Which part each card belongs to: a hash (the finalizer of splitmix64), the same on every machine."""
+def part_of(cc_num: NDArray[np.int64], shares: Sequence[float]) -> NDArray[np.int64]:
+    """Which part each card belongs to: a hash (the finalizer of splitmix64), the same on every machine.
+
+    The range of the hash is cut into as many pieces as there are shares, each as long as its share.
+    """
     mixed = cc_num.astype(np.uint64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((mixed ^ (mixed >> np.uint64(31))) % np.uint64(parts)).astype(np.int64)
+    place = ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)).astype(
+        np.float64
+    ) / 2.0**53  # 0 <= place < 1
+    ends = np.cumsum(shares) / np.sum(shares)
+    return np.searchsorted(ends[:-1], place, side="right").astype(np.int64)
 
 
-def _files(table: pd.DataFrame, parts: int | None) -> Iterator[tuple[str, pd.DataFrame]]:
+def _files(table: pd.DataFrame, shares: Sequence[float] | None) -> Iterator[tuple[str, pd.DataFrame]]:
     """Name and rows of each file, sorted by time as the table is."""
-    if parts is None:
+    if shares is None:
         yield WHOLE, table
         return
-    part = part_of(table["cc_num"].to_numpy(), parts)
+    part = part_of(table["cc_num"].to_numpy(), shares)
     order = np.argsort(part, kind="stable")
-    ends = np.cumsum(np.bincount(part, minlength=parts))
+    ends = np.cumsum(np.bincount(part, minlength=len(shares)))
     for number, rows in enumerate(np.split(order, ends[:-1])):
         yield f"part-{number:03d}", table.iloc[rows]
 

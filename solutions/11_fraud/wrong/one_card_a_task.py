@@ -16,4 +16,6 @@ def find_alerts(folder, workers):
     table = fraud.read_folder(folder)
     cards = [rows for _, rows in table.groupby("cc_num")]
     with Pool(workers) as pool:
-        return fraud.in_order([table.iloc[:0].pipe(fraud.find_alerts), *pool.map(score_card, cards, chunksize=1)])
+        return fraud.in_order(
+            [table.iloc[:0].pipe(fraud.find_alerts), *pool.map(score_card, cards, chunksize=1)]
+        )

@@ -7,10 +7,7 @@ can import it.
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator
-from multiprocessing.pool import Pool
 from pathlib import Path
 
 import joblib
@@ -18,6 +15,7 @@ import pandas as pd
 from joblib.externals.loky import get_reusable_executor
 
 from benchmarks.fraud_pandas import find_alerts_by_group, suspect_cards
+from benchmarks.workers import deaf_to_ctrl_c, quiet_pool
 from course.cases import fraud
 
 Scored = Iterator[tuple[int, pd.DataFrame]]
@@ -41,7 +39,7 @@ def serial(files: list[Path], workers: int) -> Scored:
 
 def own_part(files: list[Path], workers: int) -> Scored:
     """Workers read their own part; the biggest go first, so that no long one is left for the end."""
-    with _pool(workers) as pool:
+    with quiet_pool(workers) as pool:
         yield from pool.imap_unordered(score_file, _biggest_first(files), chunksize=1)
 
 
@@ -50,7 +48,9 @@ def with_joblib(files: list[Path], workers: int) -> Scored:
         n_jobs=workers, return_as="generator_unordered", pre_dispatch="all", batch_size=1
     )
     try:
-        yield from parallel(joblib.delayed(score_file)(path) for path in _biggest_first(files))
+        with deaf_to_ctrl_c():  # this call starts the workers
+            scored = parallel(joblib.delayed(score_file)(path) for path in _biggest_first(files))
+        yield from scored
     finally:
         get_reusable_executor().shutdown(wait=True, kill_workers=True)  # joblib would keep them for later
 
@@ -87,10 +87,6 @@ def pandas_candidates(files: list[Path], workers: int) -> Scored:
         yield len(table), fraud.find_alerts(suspects, RULES)
 
 
-def _pool(workers: int) -> Pool:
-    return multiprocessing.Pool(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
-
-
 def _biggest_first(files: list[Path]) -> list[Path]:
     return sorted(files, key=lambda path: path.stat().st_size, reverse=True)
 
@@ -100,5 +96,5 @@ def _cards(files: list[Path]) -> list[pd.DataFrame]:
 
 
 def _pickled(tables: list[pd.DataFrame], workers: int) -> Scored:
-    with _pool(workers) as pool:
+    with quiet_pool(workers) as pool:
         yield from pool.map(score_table, tables, chunksize=1)

@@ -10,6 +10,8 @@ from typing import Any
 
 import psutil
 
+from benchmarks.workers import deaf_to_ctrl_c
+
 INTERVAL = 0.05  # seconds between two weighings
 MIB = 1024 * 1024
 
@@ -23,7 +25,8 @@ def metric() -> str:
 def peak_mib(function: Callable[..., object], *arguments: Any) -> float:
     """Run the function in a fresh process and give the peak, over time, of the memory of its process tree."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
-    process.start()
+    with deaf_to_ctrl_c():
+        process.start()
     peak = 0.0
     try:
         while process.is_alive():

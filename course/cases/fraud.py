@@ -60,7 +60,7 @@ Floats = NDArray[np.float64]
 
 
 class Reason(IntFlag):
-    """Why a transaction was alerted. Several may hold at once."""
+    """Why a transaction was alerted. Several may hold at once; in pandas: `alerts["reasons"] & Reason.SPEED.value`."""
 
     LARGE_AMOUNT = 1
     LARGE_AT_NIGHT = 2
@@ -91,7 +91,7 @@ class Rules:
     speed_min_km: float = 150.0  # nearer than this, no speed is too high
     unusual_factor: float = 4.5  # times the running mean of the card's accepted amounts ...
     unusual_amount: float = 100.0  # ... when it is no small sum ...
-    unusual_after: int = 5  # ... and so many were accepted before
+    unusual_after: int = 5  # ... and so many, one or more, were accepted before
     mean_weight: float = 0.1  # of the newest amount in that (exponentially weighted) mean
 
 

@@ -64,7 +64,7 @@ WHOLE = Kind(pa.int64(), "a whole number", _whole)
 CARD = Kind(pa.int64(), "a card number, all digits (a spreadsheet may have rounded it)", _whole)
 TRUTH = Kind(pa.int8(), "0 or 1", lambda text: text in ("0", "1"))
 MONEY = Kind(pa.float64(), "a number", _finite)
-PLACE = Kind(pa.float64(), "degrees, or nan", _number)
+PLACE = Kind(pa.float64(), "degrees, or nothing", lambda text: text == "" or _number(text))
 DAY = Kind(pa.date32(), "a date YYYY-MM-DD", _moment(date.fromisoformat))
 TIME = Kind(pa.time32("s"), "a time HH:MM:SS", _moment(lambda text: datetime.strptime(text, "%H:%M:%S")))
 MOMENT = Kind(

@@ -24,7 +24,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from course.cases.fraud_columns import COLUMNS, NUMBERS, FraudFileError, in_time_order
-from course.cases.fraud_forms import PAYSIM, TextForm, find_fault, recognise
+from course.cases.fraud_forms import PAYSIM, PLACE, TextForm, find_fault, recognise
 from course.cases.fraud_write import files_in
 
 HOUR = 3_600
@@ -137,13 +137,15 @@ def _read_text(path: Path, form: TextForm) -> pd.DataFrame:
             convert_options=pa.csv.ConvertOptions(
                 column_types={name: kind.arrow for name, kind in form.columns.items()},
                 include_columns=list(form.columns),
-                null_values=[],
+                null_values=[""],
             ),
-        ).to_pandas(use_threads=False)
-        return _from_paysim(raw) if form is PAYSIM else _from_sparkov(raw)
+        )
+        if any(raw[name].null_count for name, kind in form.columns.items() if kind is not PLACE):
+            raise ValueError("a value is missing")
+        table = raw.to_pandas(use_threads=False)
+        return _from_paysim(table) if form is PAYSIM else _from_sparkov(table)
     except (pa.ArrowException, ValueError) as error:
-        fault = find_fault(path, form) or f"{path}: {error}"
-        raise FraudFileError(fault) from None
+        raise FraudFileError(find_fault(path, form) or f"{path}: {error}") from None
 
 
 def _from_sparkov(raw: pd.DataFrame) -> pd.DataFrame:

@@ -184,7 +184,7 @@ def test_no_block_is_started_that_does_not_fit_the_budget(run: Assess, lab: Lab)
 
 
 def test_slow_code_gets_one_block_even_when_it_does_not_fit(run: Assess, lab: Lab) -> None:
-    verdict, launcher = run(Program(serial=5, speedup=0.2, cpu=(1.0, 12.0, 12.0)))
+    verdict, launcher = run(Program(serial=3, speedup=0.2, cpu=(1.0, 12.0, 12.0)))
     assert verdict.outcome == "not yet"
     assert len(verdict.blocks) == 1
     assert launcher.clock.now < 1.5 * lab.bars.budget

@@ -109,7 +109,7 @@ class LocalSession:
         """End the stage and every process below it, and wait until they are gone."""
         if self._stage is None:
             return
-        tree.kill(self._stage.pid)
+        tree.kill(self._stage.pid, reaps=FORKS)
         stage, self._stage = self._stage, None
         with suppress(subprocess.TimeoutExpired):
             stage.wait(timeout=5)
@@ -173,7 +173,8 @@ class LocalSession:
                 break
             seconds.append(arrived - started)
             used = told.get("used", [])
-            answers.append(self._answers / str(self._trials) / f"answer-{number}.npz")
+            if order.folders:
+                answers.append(self._answers / str(self._trials) / f"answer-{number}.npz")
         noise = self._leave(end, pid, told)
         if "done" in told:
             told = {"ending": "done"}

@@ -53,27 +53,29 @@ class TreeWatch:
             self._last.update(_sample(self._root))
 
 
-def kill(pid: int) -> None:
+def kill(pid: int, *, reaps: bool = False) -> None:
     """Kill this process and everything below it; returns when they are gone or 5 s have passed.
 
-    It is stopped first, so that it can't start more. Resource trackers may leave by themselves for 2 s: they
-    unlink the semaphores and shared memory that the others left.
+    It is stopped first, so that it can't start more; but one that `reaps` starts nothing, and gets a second to wait
+    for those that are killed, or they would stay as zombies where init doesn't. Resource trackers may leave by
+    themselves for 2 s: they unlink the semaphores and shared memory that the others left.
     """
     with suppress(psutil.Error):
         root = psutil.Process(pid)
-        with suppress(psutil.Error):
-            root.suspend()
+        if not reaps:
+            with suppress(psutil.Error):
+                root.suspend()
         started = time.monotonic()
         trackers: list[psutil.Process] = []
         while (waited := time.monotonic() - started) < 5:
-            below = [process for process in root.children(recursive=True) if _is_alive(process)]
+            below = root.children(recursive=True)
             trackers = [process for process in below if _is_tracker(process)]
-            if len(below) == len(trackers):
+            others = [process for process in below if process not in trackers]
+            if not any(map(_is_alive, others)) and (not others or not reaps or waited > 1):
                 break
-            for process in below:
-                if process not in trackers:
-                    with suppress(psutil.Error):
-                        process.kill()
+            for process in others:
+                with suppress(psutil.Error):
+                    process.kill()
             time.sleep(0.005)
         root.kill()
         while any(map(_is_alive, trackers)) and waited < 2:

@@ -354,9 +354,10 @@ def test_descriptors_and_processes_do_not_pile_up(lab: Lab, numbers: Path) -> No
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to another process there")
 @pytest.mark.parametrize("where", ["in a trial", "at import"])
 def test_stop_leaves_nothing_running(lab: Lab, room: Path, numbers: Path, where: str) -> None:
-    hang = body("with Pool(2) as pool:", "    pool.map(time.sleep, [60, 60])")
+    there = room / "input" / "there"
+    hang = body("with Pool(2) as pool:", f"    pool.map(time.sleep, [60, open({str(there)!r}, 'w') and 60])")
     if where == "at import":
-        hang = "import time\ntime.sleep(60)\n"
+        hang = f"import time\nopen({str(there)!r}, 'w')\ntime.sleep(60)\n"
     (room / "input" / "hang.py").write_text(hang)
     code = (
         "import sys, tempfile; from pathlib import Path\n"
@@ -372,12 +373,12 @@ def test_stop_leaves_nothing_running(lab: Lab, room: Path, numbers: Path, where:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "running\n"
-        wanted = 4 if where == "in a trial" and FORKS else 1  # stage, trial, two workers
-        wait_until(lambda: len(psutil.Process(parent.pid).children(recursive=True)) >= wanted)
+        wait_until(there.exists)
         below = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGINT)
         _, errors = parent.communicate(timeout=LONG)
         assert "KeyboardInterrupt" in errors
+    assert below
     assert not [process for process in below if process.is_running()]
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from grader.errors import GraderError
+from grader.launch.endings import ended, how_it_died, not_loaded
 from grader.measure import tree
 from grader.measure.channel import Message, ParentEnd
 from grader.measure.stage import FORKS
@@ -86,7 +86,7 @@ class LocalSession:
         """
         end = self._open() if self._unfit is None else None
         if end is None or self._unfit is not None:
-            return _ended(order, self._unfit or {})
+            return ended(order, self._unfit or {})
         self._trials += 1
         answers = self._answers / str(self._trials)
         answers.mkdir()
@@ -143,7 +143,7 @@ class LocalSession:
         if came is not None and "loaded" in came[1]:
             return self._end
         end = self._end
-        self._unfit = _not_loaded(came, self._setup["module"], end.take_noise())
+        self._unfit = not_loaded(came, self._setup["module"], end.take_noise())
         self.close()
         return end
 
@@ -154,6 +154,7 @@ class LocalSession:
         seconds: list[float] = []
         cpu: tuple[float, ...] = ()
         told: Message = {}
+        printed = ""
         answers: list[Path] = []
         used: list[str] = []
         for number in range(max(1, len(order.folders))):
@@ -166,6 +167,7 @@ class LocalSession:
             came = end.receive(order.timeout)
             cpu = watch.stop()
             if came is None:
+                printed = end.take_noise()
                 told = {"ending": "timed out", "message": self._where_it_hangs(end, pid)}
                 break
             arrived, told = came
@@ -175,12 +177,12 @@ class LocalSession:
             used = told.get("used", [])
             if order.folders:
                 answers.append(self._answers / str(self._trials) / f"answer-{number}.npz")
-        noise = self._leave(end, pid, told)
+        noise = printed + self._leave(end, pid, told)
         if "done" in told:
             told = {"ending": "done"}
         elif "ending" not in told:
-            told = {"ending": "died", "message": _how_it_died(told)}
-        return _ended(order, told, tuple(seconds), cpu, tuple(answers), tuple(used), noise)
+            told = {"ending": "died", "message": how_it_died(told)}
+        return ended(order, told, tuple(seconds), cpu, tuple(answers), tuple(used), noise)
 
     def _leave(self, end: ParentEnd, pid: int, told: Message) -> str:
         """Let the trial process go (kill it if it doesn't), and wait until its whole tree is gone."""
@@ -203,7 +205,6 @@ class LocalSession:
         """The learner's own lines on the hung process's stack, as faulthandler printed them."""
         if not FORKS:
             return ""
-        end.take_noise()
         with suppress(OSError):
             os.kill(pid, signal.SIGUSR1)
         time.sleep(0.3)
@@ -230,52 +231,3 @@ def _until_ready(end: ParentEnd, pid: int) -> tuple[Message, int]:
         if "pid" not in came[1]:
             return came[1], pid
         pid = came[1]["pid"]
-
-
-def _not_loaded(came: tuple[float, Message] | None, module: str, noise: str) -> Message:
-    """Why the stage has nothing ready: the learner's module, or, without one, ourselves."""
-    if came is not None and "ending" in came[1]:
-        return came[1]
-    if came is not None and "fault" in came[1]:
-        raise GraderError(f"The process that runs trials could not get ready: {came[1]['fault']}.")
-    if not module:
-        raise GraderError(f"The process that runs trials did not start.\n{noise[-2000:]}")
-    what = "is still being imported after a minute" if came is None else "ends the process that imports it"
-    return {"ending": "import failed", "message": f"{module}.py {what}."}
-
-
-def _how_it_died(told: Message) -> str:
-    code = told.get("ended")
-    if code is None:
-        return "its process went away."
-    if code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"its process was killed by {name}."
-    return f"its process ended itself with exit code {code} instead of returning an answer."
-
-
-def _ended(
-    order: Order,
-    told: Message,
-    seconds: tuple[float, ...] = (),
-    cpu: tuple[float, ...] = (),
-    answers: tuple[Path, ...] = (),
-    used: tuple[str, ...] = (),
-    noise: str = "",
-) -> Trial:
-    line = told.get("line")
-    return Trial(
-        arm=order.arm,
-        ending=told["ending"],
-        seconds=seconds,
-        cpu=cpu,
-        answers=answers,
-        message=told.get("message", ""),
-        line=(line[0], int(line[1])) if line else None,
-        start_methods_used=used,
-        output=noise,
-        limit=order.timeout,
-    )

@@ -35,7 +35,7 @@ def read(path: Path) -> Arrays:
 
 
 def difference(lab: Lab, expected: Path, got: Path) -> str:
-    """ "" when the answers are equal, else the difference in the judge's words.
+    """An empty text when the answers are equal, else the difference in the judge's words.
 
     Raises:
         GraderError: the baseline's own answer can't be read, or the judge fails.

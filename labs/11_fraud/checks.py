@@ -59,7 +59,7 @@ def encode(answer: object) -> dict[str, np.ndarray]:
 
 
 def compare(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
-    """ "" when both hold the same alerts, in whatever order; else what is missing, extra, repeated or different."""
+    """Nothing when both hold the same alerts, in whatever order; else what is missing, extra, repeated or different."""
     right, times = _by_number(expected), np.unique(got["trans_num"], return_counts=True)
     mine = _by_number(got)
     missing = [number for number in right if number not in mine]

@@ -48,7 +48,22 @@ def difference(lab: Lab, expected: Path, got: Path) -> str:
         mine = read(got)
     except ValueError as error:
         return f"{str(error)[0].upper()}{str(error)[1:]}."
+    if odd := _odd_form(right, mine):
+        return odd
     try:
         return str(lab.judge.compare(right, mine))
     except Exception as error:
         raise GraderError(f"The judge of {lab.id} failed: {type(error).__name__}: {error}") from error
+
+
+def _odd_form(right: Arrays, mine: Arrays) -> str:
+    """What the judge need not be ready for: other names, dimensions or kinds of values than the baseline's."""
+    if right.keys() != mine.keys():
+        return f"The answer holds {', '.join(sorted(mine)) or 'nothing'}; expected {', '.join(sorted(right))}."
+    for name, array in right.items():
+        if (array.ndim, array.dtype.kind) != (mine[name].ndim, mine[name].dtype.kind):
+            return (
+                f"{name} has {mine[name].ndim} dimensions of {mine[name].dtype}; "
+                f"expected {array.ndim} of {array.dtype}."
+            )
+    return ""

@@ -52,6 +52,8 @@ def encode(answer: object) -> dict[str, np.ndarray]:
         raise TypeError(
             f"The table of alerts lacks {', '.join(missing)}; it has {', '.join(map(str, answer.columns))}."
         )
+    if not answer.columns.is_unique:
+        raise TypeError(f"The table of alerts has a column twice: {', '.join(map(str, answer.columns))}.")
     return {
         "trans_num": answer["trans_num"].astype(str).to_numpy(dtype="S32"),
         "reasons": answer["reasons"].to_numpy(dtype=np.int64),

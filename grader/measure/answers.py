@@ -59,7 +59,9 @@ def difference(lab: Lab, expected: Path, got: Path) -> str:
 def _odd_form(right: Arrays, mine: Arrays) -> str:
     """What the judge need not be ready for: other names, dimensions or kinds of values than the baseline's."""
     if right.keys() != mine.keys():
-        return f"The answer holds {', '.join(sorted(mine)) or 'nothing'}; expected {', '.join(sorted(right))}."
+        return (
+            f"The answer holds {', '.join(sorted(mine)) or 'nothing'}; expected {', '.join(sorted(right))}."
+        )
     for name, array in right.items():
         if (array.ndim, array.dtype.kind) != (mine[name].ndim, mine[name].dtype.kind):
             return (

@@ -51,7 +51,7 @@ def as_text(report: Report) -> str:
         *_table("from files to ordered alerts", report.fast),
         *report.missing,
         "",
-        *_table(f"on the first {report.slow_parts} parts", report.slow),
+        *_table(f"on the first {report.slow_parts} of the parts", report.slow),
         "",
         f"Peak memory of the process tree ({report.memory_metric}, in runs of their own):",
         *(f"  {name:42s}{mib:7,.0f} MiB" for name, mib in report.memory_mib.items()),

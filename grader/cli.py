@@ -7,49 +7,38 @@ Progress goes to stderr; with `--json` stdout carries the JSON alone.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from grader import terminal
 from grader.errors import EXIT_FINE, EXIT_NOT_YET, EXIT_OURS, CorewiseError, LearnerError
-
-_RUBBER = "\r\x1b[K"  # back to the line's start, and wipe it
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """The command's entry point; never returns."""
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # trials start many interpreters: imports would cost three times as much
-    sys.dont_write_bytecode = False
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a console that lacks a letter still gets the message
+    terminal.settle_in()
     given = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in given
     try:
         arguments = _parser().parse_args([word for word in given if word != "--debug"])
         code: int = arguments.run(arguments)
+        terminal.flush_output()
     except CorewiseError as error:
-        _say(str(error))
+        terminal.say(str(error))
         code = error.exit_code
         if debug:
             traceback.print_exc()
     except KeyboardInterrupt:
-        _say("Stopped. Nothing is left running.")
+        terminal.say("Stopped. Nothing is left running.")
         code = EXIT_NOT_YET
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # nobody reads on
+        terminal.drop_output()
         code = EXIT_NOT_YET
     except Exception as error:
-        _say(
-            f"A fault of ours: {type(error).__name__}: {error}\nRun it again with --debug and send us what it says."
-        )
-        code = EXIT_OURS
+        code = terminal.say_unexpected(error)
         if debug:
             traceback.print_exc()
     sys.exit(code)
@@ -61,6 +50,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(EXIT_NOT_YET, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        terminal.flush_output()
+        super().exit(status, message)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,6 +143,8 @@ def _reset(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from grader import lab as labs
+    from grader import machine
+    from grader.assess import start_methods
     from grader.launch.local import LocalLauncher
     from grader.report.asjson import check_json
     from grader.report.text import render
@@ -161,19 +156,27 @@ def _check(arguments: argparse.Namespace) -> int:
             f"{lab.id} has no check {arguments.only!r}.", f"Its checks: {', '.join(lab.checks)}."
         )
     worker = _worker(arguments, lab)
+    start_methods(
+        machine.look()
+    )  # a wrong COREWISE_START_METHOD is the caller's mistake, not the submission's
     verdicts = []
     for name in [arguments.only] if arguments.only else lab.checks:
-        with _Progress() as progress:
+        with terminal.Progress() as progress:
             verdict = run_check(lab, name, lambda: worker, LocalLauncher(), progress)
+        if _has(verdict, "stopped"):
+            raise KeyboardInterrupt
         verdicts.append(verdict)
         if not arguments.json:
             print(render(verdict), end="\n\n", flush=True)
     if arguments.json:
-        _print_json(check_json(lab.id, verdicts, lab.max_points))
-    if any(finding.cause == "fault of the grader" for verdict in verdicts for finding in verdict.findings):
+        terminal.print_json(check_json(lab.id, verdicts, lab.max_points))
+    if any(_has(verdict, "fault of the grader") for verdict in verdicts):
         return EXIT_OURS
-    stopped = any(finding.cause == "stopped" for verdict in verdicts for finding in verdict.findings)
-    return EXIT_NOT_YET if stopped or any(v.outcome == "not yet" for v in verdicts) else EXIT_FINE
+    return EXIT_NOT_YET if any(verdict.outcome == "not yet" for verdict in verdicts) else EXIT_FINE
+
+
+def _has(verdict: Any, cause: str) -> bool:
+    return any(finding.cause == cause for finding in verdict.findings)
 
 
 def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
@@ -182,7 +185,9 @@ def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     from grader.notebook import read_worker, read_worker_file
 
     if arguments.worker:
-        return read_worker_file(arguments.worker, lab.module)
+        worker = read_worker_file(arguments.worker, lab.module)
+        terminal.say(f"Checking {arguments.worker} as {lab.module}.py")
+        return worker
     if arguments.notebook:
         return read_worker(arguments.notebook, lab.module)
     if arguments.solution:
@@ -193,7 +198,7 @@ def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     homes = (Path(), Path("labs") / lab.id, workspace.default_folder(CHECKOUT) / "labs" / lab.id)
     for home in homes:
         if (home / name).is_file():
-            print(f"Checking {(home / name).resolve()}", file=sys.stderr)
+            terminal.say(f"Checking {(home / name).resolve()}")
             return read_worker(home / name, lab.module)
     raise LearnerError(
         f"There is no {name} here, nor in your workspace.",
@@ -207,7 +212,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     facts, room, packages = machine.look(), doctor.look_round(), doctor.versions()
     found = doctor.findings(facts, room, doctor.busy_neighbours(), packages)
     if arguments.json:
-        _print_json(doctor.as_json(facts, room, packages, found))
+        terminal.print_json(doctor.as_json(facts, room, packages, found))
     else:
         print(doctor.report(facts, room, packages, found))
     return EXIT_NOT_YET if any(ailment.severity == "stops" for ailment in found) else EXIT_FINE
@@ -232,62 +237,21 @@ def _build(arguments: argparse.Namespace) -> int:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from grader.author import verify
-    from grader.lab import CHECKOUT
     from grader.launch.local import LocalLauncher
 
-    known = sorted(path.parent.name for path in (CHECKOUT / "solutions").glob("*/lab.toml"))
     proofs = []
-    for lab_id in [arguments.lab] if arguments.lab else known:
-        with _Progress() as progress:
+    for lab_id in [arguments.lab] if arguments.lab else verify.lab_ids():
+        with terminal.Progress() as progress:
             proof = verify.verify(lab_id, LocalLauncher(), progress)
         proofs.append(proof)
         if not arguments.json:
-            _print_proof(proof)
+            print(verify.report(proof), flush=True)
     if arguments.json:
-        _print_json(verify.as_json(proofs))
+        terminal.print_json(verify.as_json(proofs))
     return EXIT_FINE if all(proof.ok for proof in proofs) else EXIT_NOT_YET
-
-
-def _print_proof(proof: Any) -> None:
-    from grader.author import verify
-
-    for one in proof.proofs:
-        mark = "inconclusive" if one.inconclusive else "ok" if one.ok else "FAILED"
-        print(f"{mark:>12}  {one.answer.name}: {one.got}")
-        if one.inconclusive:
-            print(f"{'':>12}  {one.verdict.reason}")
-    failed = [one for one in proof.proofs if not one.ok]
-    for one in failed:
-        print("\n" + verify.explain(one))
-    verdict = "proven" if not failed else f"{len(failed)} of {len(proof.proofs)} answers are not as expected"
-    print(f"{proof.lab.id}: {verdict}, in {proof.seconds:.0f} s.", flush=True)
 
 
 def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
     return int(text)
-
-
-class _Progress:
-    """One line on stderr that says what is being done: replaced on a terminal, else a line each."""
-
-    def __enter__(self) -> _Progress:
-        self._live = sys.stderr.isatty()
-        return self
-
-    def __call__(self, line: str) -> None:
-        end = "" if self._live else "\n"
-        print(f"{_RUBBER if self._live else ''}{line[:100]}", end=end, file=sys.stderr, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            print(_RUBBER, end="", file=sys.stderr, flush=True)
-
-
-def _print_json(data: object) -> None:
-    print(json.dumps(data, indent=2, allow_nan=False))
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)

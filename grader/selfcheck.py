@@ -47,12 +47,16 @@ class OpenLab:
         self._hints_shown: dict[str, int] = {}
         self._last = next(iter(lab.checks))
 
-    def check(self, name: str) -> Panel:
-        """Run one check of the lab on this machine, now, and show what it found.
+    def check(self, *names: object, **others: object) -> Panel:
+        """Run one check of the lab on this machine, now, and show what it found: check("answer").
 
         The result's points are what nbgrader reads. It never raises.
         """
-        self._last = name if name in self._lab.checks else self._last
+        name = self._one_check(names, others)
+        if name not in self._lab.checks:
+            asked = Check("check", 0.0, "")
+            return Panel(verdict.not_possible(self._lab, asked, *self._which("check", names, others)))
+        self._last = name
         preview = os.environ.get("NBGRADER_EXECUTION") == "validate"
         with_line = _ProgressLine()
         result = run_check(
@@ -61,18 +65,27 @@ class OpenLab:
         with_line.clear()
         return Panel(result)
 
-    def hint(self, name: str = "") -> HintPanel:
+    def hint(self, *names: object, **others: object) -> HintPanel:
         """Show the next hint for a check; without a name, for the check that was run last."""
-        name = name or self._last
+        name = self._one_check(names or (self._last,), others)
         if name not in self._lab.hints:
-            known = ", ".join(self._lab.hints)
-            return HintPanel(
-                "No such check", 1, 1, f"There are hints for: {known}. Try hint({self._last!r})."
-            )
+            return HintPanel("No hint", 1, 1, " ".join(self._which("hint", names, others)))
         steps = self._lab.hints[name].steps
         step = min(self._hints_shown.get(name, 0) + 1, len(steps))
         self._hints_shown[name] = step
         return HintPanel(f"Hint for {name}", step, len(steps), steps[step - 1])
+
+    @staticmethod
+    def _one_check(names: tuple[object, ...], others: dict[str, object]) -> str:
+        """The one name given; "" for anything else."""
+        return names[0] if len(names) == 1 and not others and isinstance(names[0], str) else ""
+
+    def _which(self, function: str, names: tuple[object, ...], others: dict[str, object]) -> tuple[str, str]:
+        """What was given in the place of a check's name, and what to type."""
+        values = [repr(one) if isinstance(one, str) else type(one).__name__ for one in names]
+        given = ", ".join([*values, *(f"{key}=..." for key in others)])
+        known = " or ".join(f'{function}("{name}")' for name in self._lab.checks)
+        return f"{function}({given[:200]}) names no check of this lab.", f"Type {known}."
 
 
 def run_check(
@@ -100,9 +113,9 @@ def run_check(
 def write_log(lab: Lab, check: str) -> Path | None:
     """The traceback of the exception in hand, in a file beside the notebook, else in the temporary folder."""
     name = f"corewise-fault-{lab.id}-{check}-{time.strftime('%Y%m%d-%H%M%S')}.log"
-    for folder in (Path.cwd(), Path(tempfile.gettempdir())):
+    for find in (Path.cwd, tempfile.gettempdir):  # either may itself be what failed
         try:
-            path = folder / name
+            path = Path(find(), name)
             path.write_text(traceback.format_exc(), encoding="utf-8")
         except OSError:
             continue

@@ -66,7 +66,7 @@ def _canonical(checkout: Path) -> tuple[Change, ...]:
     for path in sorted([*checkout.glob("solutions/*/*.ipynb"), *checkout.glob("course/*/*.ipynb")]):
         text = path.read_text(encoding="utf-8")
         if (wanted := canonical(text, path)) != text:
-            found.append(Change(path, "canonical form", wanted.encode()))
+            found.append(Change(path, "itself, without outputs and in canonical form", wanted.encode()))
     return tuple(found)
 
 

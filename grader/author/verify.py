@@ -16,12 +16,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from grader import lab as labs
 from grader import machine
 from grader.assess import assess
 from grader.errors import LearnerError
-from grader.model import Lab, Launcher, Progress, Verdict, WorkerModule
+from grader.model import Lab, Launcher, Outcome, Progress, Verdict, WorkerModule
 from grader.notebook import read_worker, read_worker_file
 
 _EXPECTATION = re.compile(r"#\s*(check|verdict|cause):\s*(.+?)\s*$")
@@ -89,18 +90,29 @@ def verify(lab_id: str, launcher: Launcher, progress: Progress, checkout: Path =
         GraderError: the lab itself is broken.
     """
     started = time.monotonic()
-    folder = checkout / "solutions" / lab_id
-    if not folder.is_dir():
-        known = sorted(path.parent.name for path in (checkout / "solutions").glob("*/lab.toml"))
-        raise LearnerError(
-            f"There is no solutions/{lab_id}.", f"The labs here: {', '.join(known) or 'none'}."
-        )
-    lab = labs.load(folder)
+    if lab_id not in lab_ids(checkout):
+        known = ", ".join(lab_ids(checkout))
+        raise LearnerError(f"There is no solutions/{lab_id} with a lab in it.", f"The labs here: {known}.")
+    lab = labs.load(checkout / "solutions" / lab_id)
     proofs = []
-    for answer in answers(lab, checkout):
+    for answer in tuple(answers(lab, checkout)):  # all of them are read before the first is tried
         progress(f"{lab.id}: {answer.name}, expected {answer.expected}")
         proofs.append(_try(lab, answer, launcher, progress))
     return LabProof(lab, tuple(proofs), time.monotonic() - started)
+
+
+def lab_ids(checkout: Path = labs.CHECKOUT) -> tuple[str, ...]:
+    """The labs that have a solution here.
+
+    Raises:
+        LearnerError: there is none.
+    """
+    found = tuple(sorted(path.parent.name for path in (checkout / "solutions").glob("*/lab.toml")))
+    if not found:
+        raise LearnerError(
+            "There are no solutions here.", "Labs are proven in a full checkout of the course."
+        )
+    return found
 
 
 def answers(lab: Lab, checkout: Path = labs.CHECKOUT) -> Iterator[Answer]:
@@ -113,21 +125,21 @@ def answers(lab: Lab, checkout: Path = labs.CHECKOUT) -> Iterator[Answer]:
     for check in lab.checks:
         yield Answer("reference", check, "met", "", lab.notebook, reference)
     for path in sorted((lab.folder / "wrong").glob("*.py")):
-        lines = path.read_text("utf-8").splitlines()
-        expected = {match[1]: match[2] for line in lines if (match := _EXPECTATION.match(line))}
-        if expected.keys() != {"check", "verdict", "cause"} or expected["check"] not in lab.checks:
-            raise LearnerError(
-                f"{path.relative_to(checkout)} doesn't say what is expected of it.",
-                f"Begin it with # check: ({' or '.join(lab.checks)}), # verdict: and # cause:.",
-            )
-        yield Answer(
-            path.stem,
-            expected["check"],
-            expected["verdict"],
-            expected["cause"],
-            path,
-            read_worker_file(path, lab.module),
+        yield _wrong(lab, path)
+
+
+def _wrong(lab: Lab, path: Path) -> Answer:
+    worker = read_worker_file(path, lab.module)
+    lines = worker.sources[lab.module].splitlines()
+    expected = {match[1]: match[2] for line in lines if (match := _EXPECTATION.match(line))}
+    well_said = expected.keys() == {"check", "verdict", "cause"} and expected["verdict"] in get_args(Outcome)
+    if not well_said or expected["check"] not in lab.checks:
+        raise LearnerError(
+            f"solutions/{lab.id}/wrong/{path.name} doesn't say what is expected of it.",
+            f"Begin it with three lines: # check: {' or '.join(lab.checks)}, "
+            f"# verdict: {' or '.join(get_args(Outcome))}, # cause: what the first finding is called.",
         )
+    return Answer(path.stem, expected["check"], expected["verdict"], expected["cause"], path, worker)
 
 
 def _try(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress) -> Proof:
@@ -138,6 +150,22 @@ def _try(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress) -> Pr
         if verdict.outcome != "cannot tell":
             return Proof(answer, verdict, inconclusive=False)
     return Proof(answer, verdict, inconclusive=True)
+
+
+def report(proof: LabProof, checkout: Path = labs.CHECKOUT) -> str:
+    """A line for each answer, an explanation of each that is not as expected, and what it comes to."""
+    lines = []
+    for one in proof.proofs:
+        mark = "inconclusive" if one.inconclusive else "ok" if one.ok else "FAILED"
+        lines.append(f"{mark:>12}  {one.answer.name}: {one.got}")
+        if one.inconclusive:
+            lines.append(f"{'':>12}  {one.verdict.reason}")
+    failed = [one for one in proof.proofs if not one.ok]
+    lines += [f"\n{explain(one, checkout)}" for one in failed]
+    unsure = sum(one.inconclusive for one in proof.proofs)
+    but = f"; {unsure} inconclusive: try again on a quiet machine" if unsure else ""
+    result = f"{len(failed)} of {len(proof.proofs)} answers are not as expected" if failed else "proven"
+    return "\n".join([*lines, f"{proof.lab.id}: {result}{but}, in {proof.seconds:.0f} s."])
 
 
 def explain(proof: Proof, checkout: Path = labs.CHECKOUT) -> str:
@@ -156,7 +184,7 @@ def explain(proof: Proof, checkout: Path = labs.CHECKOUT) -> str:
             f"  {story}",
             f"  {verdict.reason}",
             *(f"  - {line}" for line in evidence if line != verdict.reason),
-            f"  Look at {answer.file.relative_to(checkout)}, then: corewise author verify {verdict.lab}",
+            f"  Look at {answer.file.relative_to(checkout.resolve())}, then: corewise author verify {verdict.lab}",
         ]
     )
 

@@ -53,6 +53,15 @@ def difference(lab: Lab, expected: Path, got: Path) -> str:
     try:
         return str(lab.judge.compare(right, mine))
     except Exception as error:
+        _refuse_a_broken_judge(lab, right)
+        return f"It can't be compared with the right one ({type(error).__name__}: {error})."
+
+
+def _refuse_a_broken_judge(lab: Lab, right: Arrays) -> None:
+    """A judge that fails on the right answer too is our fault; else the answer is, or odd ones would earn points."""
+    try:
+        lab.judge.compare(right, right)
+    except Exception as error:
         raise GraderError(f"The judge of {lab.id} failed: {type(error).__name__}: {error}") from error
 
 

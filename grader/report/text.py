@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from grader.model import Finding, Verdict
+from grader.model import Verdict
 from grader.report import words
 
 WIDTH = 80
@@ -23,7 +23,7 @@ def render(verdict: Verdict) -> str:
     strip = _strip(verdict)
     if strip:
         lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]
-    lines += _evidence(verdict.findings)
+    lines += _evidence(verdict)
     lines += _labelled("For the marker", verdict.for_marker)
     lines += _labelled("Log of the grader", str(verdict.log) if verdict.log else "")
     return "\n".join(lines)
@@ -46,11 +46,14 @@ def _labelled(label: str, said: str) -> list[str]:
     return _wrap(f"{label}: {said}", "  ", "    ") if said else []
 
 
-def _evidence(findings: tuple[Finding, ...]) -> list[str]:
-    """Every finding; then the first one's advice, by itself."""
+def _evidence(verdict: Verdict) -> list[str]:
+    """Every finding, without what the reason has said already; then the first one's advice, by itself."""
+    findings = verdict.findings
     lines: list[str] = []
     for number, finding in enumerate(findings):
-        lines += _wrap(finding.what, "  - ", "    ") + _wrap(finding.evidence, "    ")
+        new = [said for said in (finding.what, finding.evidence) if said and said != verdict.reason]
+        for place, said in enumerate(new):
+            lines += _wrap(said, "    " if place else "  - ", "    ")
         if number and finding.try_next:
             lines += _wrap(f"Then try: {finding.try_next}", "    ")
     if findings and findings[0].try_next:

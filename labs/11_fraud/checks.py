@@ -54,32 +54,31 @@ def encode(answer: object) -> dict[str, np.ndarray]:
         )
     if not answer.columns.is_unique:
         raise TypeError(f"The table of alerts has a column twice: {', '.join(map(str, answer.columns))}.")
-    return {
-        "trans_num": answer["trans_num"].astype(str).to_numpy(dtype="S32"),
-        "reasons": answer["reasons"].to_numpy(dtype=np.int64),
-    }
+    numbers, reasons = answer["trans_num"], answer["reasons"]
+    if len(reasons) and reasons.dtype.kind not in "iu":
+        raise TypeError(f"The column reasons of the alerts must hold whole numbers, not {reasons.dtype}.")
+    try:
+        return {
+            "trans_num": numbers.astype(str).to_numpy(dtype="S32"),
+            "reasons": reasons.to_numpy(dtype=np.int64),
+        }
+    except (ValueError, OverflowError) as error:
+        raise TypeError(f"The table of alerts holds what can't be an alert: {error}.") from error
 
 
 def compare(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
     """Nothing when both hold the same alerts, in whatever order; else what is missing, extra, repeated or different."""
-    right, times = _by_number(expected), np.unique(got["trans_num"], return_counts=True)
-    mine = _by_number(got)
-    missing = [number for number in right if number not in mine]
-    extra = [number for number in mine if number not in right]
-    twice = times[0][times[1] > 1].tolist()
-    other = [number for number in right if number in mine and right[number] != mine[number]]
+    right, mine = expected["trans_num"], got["trans_num"]
+    numbers, times = np.unique(mine, return_counts=True)
+    _, there, here = np.intersect1d(right, mine, return_indices=True)
     parts = [
-        f"{len(numbers):,} {what} (the first: {numbers[0].decode(errors='replace')})"
-        for numbers, what in (
-            (missing, "missing"),
-            (extra, "too many"),
-            (twice, "more than once"),
-            (other, "for other reasons"),
+        f"{len(which):,} {what} (the first: {which[0].decode(errors='replace')})"
+        for which, what in (
+            (right[~np.isin(right, mine)], "missing"),
+            (numbers[~np.isin(numbers, right)], "too many"),
+            (numbers[times > 1], "more than once"),
+            (right[there][expected["reasons"][there] != got["reasons"][here]], "for other reasons"),
         )
-        if numbers
+        if len(which)
     ]
     return f"of {len(right):,} alerts, {', '.join(parts)}." if parts else ""
-
-
-def _by_number(alerts: dict[str, np.ndarray]) -> dict[bytes, int]:
-    return dict(zip(alerts["trans_num"].tolist(), alerts["reasons"].tolist(), strict=True))

@@ -5,6 +5,8 @@ For instructors and authors; a learner's workspace has a configuration of its ow
 
 from pathlib import Path
 
+from grader import bridge
+
 c = get_config()  # noqa: F821 - traitlets defines it for configuration files
 
 c.CourseDirectory.course_id = "corewise"
@@ -17,3 +19,6 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedb
 
 # Seconds that a cell may take while marking: far more than a speed check, and an end for an endless loop.
 c.Execute.timeout = 600
+
+# A submission that ends its own kernel gets a score and feedback too.
+c.Autograde.autograde_preprocessors = bridge.autograde_preprocessors()

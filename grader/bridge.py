@@ -1,4 +1,7 @@
-"""The only importer of nbgrader. It is driven in one process, because importing it takes two seconds."""
+"""The only importer of nbgrader. It is driven in one process, because importing it takes two seconds.
+
+`nbgrader_config.py` hands `autograde_preprocessors()` to nbgrader: its own steps, with our `Execute` in one's place.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,14 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import DeadKernelError
+from nbformat import v4
+from nbgrader import preprocessors
+from nbgrader.apps import NbGraderAPI
+from nbgrader.converters import Autograde
+from traitlets.config import Config
 
 from grader.errors import GraderError
 
@@ -18,9 +29,6 @@ def generate(checkout: Path, lab_id: str, release: Path, scratch: Path) -> None:
     Raises:
         GraderError: nbgrader refused; its own words are in the message.
     """
-    from nbgrader.apps import NbGraderAPI
-    from traitlets.config import Config
-
     _put_environment_on_path()
     config = Config()
     config.CourseDirectory.root = str(checkout)
@@ -36,6 +44,34 @@ def generate(checkout: Path, lab_id: str, release: Path, scratch: Path) -> None:
     result = NbGraderAPI(config=config).generate_assignment(lab_id, force=True, create=True)
     if not result["success"]:
         raise GraderError(f"nbgrader could not generate {lab_id}:\n{result['error'] or result['log']}")
+
+
+_WHY = (
+    "The notebook's process ended in this cell or above it, so there is nothing to mark from there on. Look for "
+    "what ends a process: os._exit, a crash in compiled code, or running out of memory."
+)
+_KERNEL_ENDED = {"ename": "KernelEnded", "evalue": _WHY, "traceback": [f"KernelEnded: {_WHY}"]}
+
+
+class Execute(preprocessors.Execute):  # type: ignore[misc]  # nbgrader carries no types
+    """nbgrader's own step, but a submission that ends its own kernel is marked: what ran before keeps its points.
+
+    nbgrader alone gives such a submission no score at all, and no feedback.
+    """
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> Any:
+        """Run one cell. Where the kernel has gone, the cell gets an error, which nbgrader takes for no points."""
+        try:
+            return super().preprocess_cell(cell, resources, index)
+        except DeadKernelError:
+            cell.outputs.append(v4.new_output("error", **_KERNEL_ENDED))  # type: ignore[no-untyped-call]
+            return cell, resources
+
+
+def autograde_preprocessors() -> list[type]:
+    """The steps that nbgrader takes after it has put the locked cells back, with our `Execute` for its own."""
+    steps: list[type] = Autograde.autograde_preprocessors.default_args[0]
+    return [Execute if step is preprocessors.Execute else step for step in steps]
 
 
 def _put_environment_on_path() -> None:

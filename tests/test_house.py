@@ -159,11 +159,12 @@ def test_every_package_of_ours_is_installed() -> None:
 
 @pytest.mark.slow
 def test_nbgrader_knows_every_option_of_our_configuration() -> None:
+    from nbgrader.converters import Autograde
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.preprocessors import Execute
 
     settings = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
-    known = {"CourseDirectory": CourseDirectory, "Execute": Execute}
+    known = {"Autograde": Autograde, "CourseDirectory": CourseDirectory, "Execute": Execute}
     assert set(settings) == set(known)
     for section, options in settings.items():
         assert set(options) <= set(known[section].class_trait_names())

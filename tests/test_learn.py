@@ -11,11 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,66 +19,16 @@ import nbformat
 import psutil
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
+from lab_server import CHROMIUM, LEARN, QUIET, REPOSITORY, Learning, needs_chromium, started
 from nbformat import v4
 
 from grader.errors import LearnerError
 from grader.workspace import learn
 
-REPOSITORY = Path(__file__).parents[1]
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-]
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as POSIX sends it"),
 ]
-needs_chromium = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no browser: {CHROMIUM} is missing")
-
-LEARN = """
-import sys
-from pathlib import Path
-from grader.errors import CorewiseError
-from grader.workspace import learn
-try:
-    sys.exit(learn(Path(sys.argv[1]), Path(sys.argv[2]), browser=False, port=None))
-except CorewiseError as error:
-    sys.exit(str(error))
-"""
-
-
-@dataclass
-class Learning:
-    """A running `corewise learn`: its process, where it answers, the workspace, the user's home."""
-
-    process: subprocess.Popen[str]
-    url: str
-    token: str
-    folder: Path
-    home: Path
-
-    def get(self, path: str, post: dict[str, str] | None = None) -> Any:
-        request = urllib.request.Request(
-            self.url + path,
-            data=None if post is None else json.dumps(post).encode(),
-            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            body = response.read().decode()
-        return json.loads(body) if "json" in response.headers["Content-Type"] or body[:1] == "{" else body
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> str:
-        """Send the signal; what `learn` said until it ended."""
-        self.process.send_signal(how)
-        return self.process.communicate(timeout=60)[0]
 
 
 def make_source(source: Path) -> Path:
@@ -107,60 +53,6 @@ def make_source(source: Path) -> Path:
     )
     nbformat.write(page, lab / "11_fraud.ipynb")
     return source
-
-
-@contextmanager
-def started(folder: Path, source: Path, home: Path) -> Iterator[Learning]:
-    """Start `corewise learn` for a user whose own kernel `python3` is another Python, and wait until it answers."""
-    theirs = home / ".local/share/jupyter/kernels/python3"
-    theirs.mkdir(parents=True, exist_ok=True)
-    spec = {
-        "argv": ["/nowhere/python", "-f", "{connection_file}"],
-        "display_name": "Other",
-        "language": "python",
-    }
-    (theirs / "kernel.json").write_text(json.dumps(spec))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
-    process = subprocess.Popen(
-        [sys.executable, "-c", LEARN, str(folder), str(source)],
-        env=kept | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "no"},
-        cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        running = Learning(process, *address(process), folder=folder.resolve(), home=home)
-        await_answer(running)
-        yield running
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def address(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """The address and the token that JupyterLab prints."""
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        found = re.search(r"(http://localhost:\d+/)lab/tree/START.md\?token=(\w+)", line)
-        if found:
-            return found[1], found[2]
-    raise AssertionError(f"JupyterLab did not start:\n{said}")
-
-
-def await_answer(running: Learning) -> None:
-    """Wait until the server answers: it prints its address a moment before."""
-    for _ in range(300):
-        try:
-            running.get("api")
-        except urllib.error.URLError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("JupyterLab does not answer")
 
 
 @pytest.fixture(scope="module")

@@ -159,8 +159,9 @@ def measured_in_words(estimate: Estimate, facts: MachineFacts | None) -> list[st
 
 def picture_in_words(verdict: Verdict) -> str:
     """What to see in the plot of a speedup: one to three sentences."""
-    said = [_speedups_in_words(clean_speedups(verdict))]
-    estimate = verdict.estimate
+    clean = clean_speedups(verdict)
+    said = [_speedups_in_words(clean)]
+    estimate = verdict.estimate if clean else None  # a median of void blocks is no result
     bar = bar_to_pass(verdict.bars, estimate.reach) if estimate else None
     middle = finite(estimate.speedup) if estimate else None
     if bar is not None and middle is not None:

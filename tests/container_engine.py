@@ -59,6 +59,11 @@ class Engine:
     def says(self, *words: str) -> str:
         return self(*words).stdout.strip()
 
+    def forget(self, image: str) -> None:
+        """Remove an image; those of an own engine go with its folder."""
+        if not self.own:
+            self("image", "rm", "--force", image, check=False)
+
 
 @contextmanager
 def an_engine() -> Iterator[Engine]:
@@ -183,7 +188,7 @@ def a_base(engine: Engine) -> Iterator[str]:
     try:
         yield name
     finally:
-        engine("image", "rm", "--force", name, check=False)
+        engine.forget(name)
 
 
 def refuse_no_base(why: str = "") -> None:

@@ -68,7 +68,7 @@ def image(engine: Engine, base: str) -> Iterator[str]:
     name = f"corewise-test:{os.getpid()}"
     build(engine, base, name)
     yield name
-    engine("image", "rm", "--force", name, check=False)
+    engine.forget(name)
 
 
 def build(engine: Engine, base: str, name: str, **arguments: str) -> None:
@@ -202,7 +202,7 @@ def test_a_hub_may_choose_the_user_and_the_command(engine: Engine, base: str, im
             engine, theirs, "--", "sh", "-c", "id -u; id -un; pwd; stat -c %U corewise; jupyter lab --version"
         )
     finally:
-        engine("image", "rm", "--force", theirs, check=False)
+        engine.forget(theirs)
     uid, user, home, owner, version = asked.stdout.split()
     assert (uid, user, home, owner) == ("1234", "rider", "/home/rider", "rider")
     assert version.startswith("4.")

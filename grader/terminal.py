@@ -39,8 +39,9 @@ def settle_in() -> None:
 
 def say(message: str, end: str = "\n") -> None:
     """To stderr. That nobody listens there is no reason to fail."""
-    with suppress(OSError, ValueError):
-        print(message, end=end, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print() would take stdout instead
+        with suppress(OSError, ValueError):
+            print(message, end=end, file=sys.stderr, flush=True)
 
 
 def print_json(data: object) -> None:
@@ -65,6 +66,10 @@ def say_unexpected(error: Exception) -> int:
         say(f"{error.strerror}: {error.filename or 'where the output goes'}")
         say(f"{_REFUSALS[error.errno]}, then run it again.")
         drop_output()
+        return EXIT_NOT_YET
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "grader").startswith("grader"):
+        say(f"{error.name} is not installed in this environment, {sys.executable}.")
+        say("Run `python3 start.py` once more: it completes the environment.")
         return EXIT_NOT_YET
     say(f"A fault of ours: {type(error).__name__}: {error}")
     say("Run it again with --debug and send us what it says.")

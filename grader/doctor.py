@@ -157,7 +157,7 @@ def _of_cores(facts: MachineFacts) -> list[Ailment]:
                 "says",
                 "A CPU quota binds that Python's cpu_count() and affinity don't see.",
                 evidence,
-                f"Start {machine.workers(facts, facts.affinity)} workers, not {facts.affinity}.",
+                f"Start {_workers(machine.workers(facts, facts.affinity))}, not {facts.affinity}.",
             )
         )
     return found
@@ -217,6 +217,10 @@ def _of_now(facts: MachineFacts, neighbours: tuple[Neighbour, ...]) -> list[Ailm
             )
         )
     return found
+
+
+def _workers(number: int) -> str:
+    return "1 worker" if number == 1 else f"{number} workers"
 
 
 def _quota(facts: MachineFacts) -> str:

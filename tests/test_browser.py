@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,15 +44,14 @@ class Solved:
     page: Page
     pictures: Path
 
-    def panel(self, check: str) -> Locator:
-        """The panel of a check, scrolled into view: JupyterLab draws only the cells in view."""
-        cell = self.page.locator(".jp-CodeCell").filter(
-            has=self.page.get_by_text(f'check("{check}")', exact=True)
-        )
-        cell.scroll_into_view_if_needed()
-        panel = self.page.locator(f'section[aria-label^="Check {check}"]')
-        panel.scroll_into_view_if_needed()
-        return panel
+
+def panel_of(page: Page, check: str) -> Locator:
+    """The panel of a check, scrolled into view: JupyterLab draws only the cells in view."""
+    cell = page.locator(".jp-CodeCell").filter(has=page.get_by_text(f'check("{check}")', exact=True))
+    cell.scroll_into_view_if_needed()
+    panel = page.locator(f'section[aria-label^="Check {check}"]')
+    panel.scroll_into_view_if_needed()
+    return panel
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +117,13 @@ def barriers(page: Page, context: str) -> list[str]:
 def test_run_all_shows_both_verdicts_and_the_plot(solved: Solved) -> None:
     from playwright.sync_api import expect
 
-    answer, speedup = solved.panel("answer"), solved.panel("speedup")
-    expect(answer).to_have_attribute("aria-label", "Check answer: met, 6 of 6 points")
+    page = solved.page
+    expect(panel_of(page, "answer")).to_have_attribute("aria-label", "Check answer: met, 6 of 6 points")
+    speedup = panel_of(page, "speedup")
     expect(speedup).to_have_attribute("aria-label", re.compile("Check speedup: (met|cannot tell)"))
     for label in ("Plot of times", "Plot of speedups"):
-        expect(solved.panel("speedup").locator(f'svg[aria-label^="{label}"]')).to_be_visible()
-    expect(solved.page.locator(".jp-Dialog")).to_have_count(0)
+        expect(speedup.locator(f'svg[aria-label^="{label}"]')).to_be_visible()
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -130,11 +131,11 @@ def test_nothing_bars_anyone_from_the_start_page_and_the_panels(solved: Solved, 
     from playwright.sync_api import expect
 
     page = solved.page
-    page.emulate_media(color_scheme=theme)  # the course's settings follow the system
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")  # JupyterLab follows the system
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
     for check in ("answer", "speedup"):
-        solved.panel(check).screenshot(path=solved.pictures / f"{check}-{theme}.png")
-        page.screenshot(path=solved.pictures / f"lab-{check}-{theme}.png")
+        panel_of(page, check)
+        page.screenshot(path=solved.pictures / f"{check}-{theme}.png")
         assert barriers(page, f'section[aria-label^="Check {check}"]') == []
     page.get_by_role("tab", name="START.md").click()
     page.locator(".jp-MarkdownViewer h1").wait_for()
@@ -145,23 +146,21 @@ def test_nothing_bars_anyone_from_the_start_page_and_the_panels(solved: Solved, 
 
 def test_at_twice_the_size_nothing_of_a_panel_is_cut_off(solved: Solved, browser: Browser) -> None:
     """A zoom of 200 % is half the width with twice the pixels."""
-    solved.panel("speedup")
-    shown = {
-        check: solved.panel(check).evaluate("panel => panel.outerHTML") for check in ("answer", "speedup")
-    }
     page = browser.new_page(viewport={"width": 640, "height": 450}, device_scale_factor=2)
     page.goto(f"{solved.server.url}lab/tree/labs/{LAB}/{NOTEBOOK}?token={solved.server.token}&reset")
-    page.locator(".jp-NotebookPanel").wait_for(timeout=60_000)
-    page.wait_for_timeout(1000)
-    page.screenshot(path=solved.pictures / "lab-zoomed.png")
-    page.set_content(f"<body style='font-family:sans-serif'>{''.join(shown.values())}</body>")
-    page.locator("summary").click()
-    page.screenshot(path=solved.pictures / "panels-zoomed.png", full_page=True)
-    wider = page.evaluate(
-        "[...document.querySelectorAll('section,svg,p,li')].filter(e => e.scrollWidth > innerWidth)"
-    )
-    assert wider == []
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+    page.keyboard.press("Control+b")  # puts the list of files away
+    for check in ("answer", "speedup"):
+        panel = panel_of(page, check)
+        page.screenshot(path=solved.pictures / f"{check}-zoomed.png")
+        assert panel.evaluate(TOO_WIDE) == []
     page.close()
+
+
+#: What in a panel is wider than the panel.
+TOO_WIDE = """panel => [...panel.querySelectorAll("*")]
+    .filter(e => e.getBoundingClientRect().right > panel.getBoundingClientRect().right + 1)
+    .map(e => e.outerHTML.slice(0, 100))"""
 
 
 def test_validate_says_success(solved: Solved) -> None:
@@ -173,17 +172,54 @@ def test_validate_says_success(solved: Solved) -> None:
     dialog.get_by_role("button", name="Ok").click()
 
 
-def test_formgrader_autogrades_a_submission_and_shows_its_panels(browser: Browser, tmp_path: Path) -> None:
-
-    course = copy_of_the_repository(tmp_path / "course")
-    handed_in = course / "submitted" / "ada" / LAB
-    handed_in.mkdir(parents=True)
-    (handed_in / NOTEBOOK).write_bytes((course / "labs" / LAB / NOTEBOOK).read_bytes())
-    write_into(handed_in / NOTEBOOK, (WRONG / "serial.py").read_text(encoding="utf-8"))
+def test_formgrader_marks_a_submission_and_shows_its_panels(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place, pictures = tmp_path_factory.mktemp("marker"), tmp_path_factory.mktemp("pictures")
+    course = copy_of_the_repository(place / "course")
+    handed_in = course / "submitted/ada" / LAB / NOTEBOOK
+    handed_in.parent.mkdir(parents=True)
+    shutil.copyfile(course / "labs" / LAB / NOTEBOOK, handed_in)
+    write_into(handed_in, (WRONG / "serial.py").read_text(encoding="utf-8"))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("COREWISE_SMALL", "1")
-        with started_by_instructor(course, tmp_path / "home") as server:
+        with started_by_instructor(course, place / "home") as server:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(f"{server.url}formgrader/manage_assignments?token={server.token}")
-            page.screenshot(path=tmp_path / "formgrader.png")
-            raise AssertionError(page.content()[:3000])
+            press(page, ".assign a", "Successfully created the student version")
+            page.goto(f"{server.url}formgrader/manage_submissions/{LAB}")
+            press(page, ".autograde a", "Successfully autograded")
+            page.screenshot(path=pictures / "submissions.png")
+            press(page, ".generate-feedback a", "Successfully generated feedback")
+            look_at_the_submission(page, server, pictures)
+            page.goto((course / "feedback/ada" / LAB / f"{LAB}.html").as_uri())
+            page.screenshot(path=pictures / "feedback.png", full_page=True)
+            assert barriers(page, 'section[aria-label^="Check"]') == []
+            page.close()
+
+
+def press(page: Page, button: str, said: str) -> None:
+    """Press a button of formgrader and wait until its dialog says so."""
+    from playwright.sync_api import expect
+
+    page.locator(button).click(timeout=60_000)
+    dialog = page.locator(".modal.in")
+    expect(dialog).to_contain_text(said, timeout=MINUTES)
+    dialog.get_by_role("button", name="OK").click()
+    expect(dialog).to_have_count(0)
+
+
+def look_at_the_submission(page: Page, server: Learning, pictures: Path) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(f"{server.url}formgrader/gradebook/{LAB}/{LAB}")
+    page.get_by_role("link", name="Submission #1").click()
+    answer, speedup = (
+        page.locator(f'section[aria-label^="Check {check}"]') for check in ("answer", "speedup")
+    )
+    expect(answer).to_have_attribute("aria-label", "Check answer: met, 6 of 6 points", timeout=60_000)
+    expect(speedup).to_have_attribute("aria-label", "Check speedup: not yet, 0 of 4 points")
+    expect(speedup.locator('svg[aria-label^="Plot of speedups"]')).to_be_visible()
+    speedup.scroll_into_view_if_needed()
+    page.screenshot(path=pictures / "submission.png")
+    assert barriers(page, 'section[aria-label^="Check"]') == []

@@ -108,7 +108,7 @@ def _panel(verdict: Verdict) -> str:
             _labelled("Found", verdict.reason),
             _measured(verdict),
             _figure(verdict),
-            _evidence(verdict.findings),
+            _evidence(verdict),
             _next(verdict.findings, accent),
             _labelled("For the marker", verdict.for_marker),
             _labelled("Log of the grader", str(verdict.log) if verdict.log else ""),
@@ -156,14 +156,17 @@ def _figure(verdict: Verdict) -> str:
     )
 
 
-def _evidence(findings: tuple[Finding, ...]) -> str:
-    if not findings:
-        return ""
+def _evidence(verdict: Verdict) -> str:
+    """Every finding, without what the reason has said already."""
     items = []
-    for number, finding in enumerate(findings):
+    for number, finding in enumerate(verdict.findings):
+        what = "" if finding.what == verdict.reason else f"<strong>{_inline(finding.what)}</strong>"
         evidence = f'<div style="{PRE}">{_inline(finding.evidence)}</div>' if finding.evidence else ""
         then = f"<div>Then try: {_inline(finding.try_next)}</div>" if number and finding.try_next else ""
-        items.append(f"<li><strong>{_inline(finding.what)}</strong>{evidence}{then}</li>")
+        if what or evidence or then:
+            items.append(f"<li>{what}{evidence}{then}</li>")
+    if not items:
+        return ""
     return f'<p style="{LINE}"><strong>Evidence:</strong></p><ul style="{LINE}">{"".join(items)}</ul>'
 
 

@@ -169,9 +169,9 @@ def _draw_lines(axes: Axes, verdict: Verdict) -> list[float]:
 
 
 def _draw_band(axes: Axes, low: float, high: float, median: float) -> None:
-    """The interval; a side that is still open is drawn to far beyond the picture's edge."""
-    top = finite(high)
-    span = axes.axhspan(
-        finite(low) or 0.0, 100 * median if top is None else top, label="interval of the median"
-    )
+    """The interval; a side that is still open is drawn to far beyond the picture's edge, two are not drawn."""
+    bottom, top = finite(low) or 0.0, finite(high)
+    if bottom <= 0 and top is None:
+        return
+    span = axes.axhspan(bottom, 100 * median if top is None else top, label="interval of the median")
     span.set(facecolor=(PARALLEL_COLOUR, 0.18), edgecolor=PARALLEL_COLOUR, linewidth=0.8)

@@ -70,7 +70,7 @@ def an_engine() -> Iterator[Engine]:
     """The engine that runs here, else one of our own; NoEngineError where neither can be had."""
     client = client_program()
     running = Engine((client,), own=False)
-    system = running("info", "--format", "{{.OSType}}", check=False)
+    system = running("version", "--format", "{{.Server.Os}}", check=False)
     if system.returncode == 0:
         if system.stdout.strip() != "linux":
             raise NoEngineError(f"the engine here runs containers of {system.stdout.strip()}, not of Linux")
@@ -184,11 +184,19 @@ def a_base(engine: Engine) -> Iterator[str]:
         )
         if made.returncode != 0:
             raise NoEngineError(f"mmdebstrap can't make Debian trixie: {last_line(made.stderr)}")
-        engine("import", str(archive), name)
+        refuse_no_rights(engine, "import", str(archive), name)
     try:
+        refuse_no_rights(engine, "run", "--rm", "--network", "none", name, "true")
         yield name
     finally:
         engine.forget(name)
+
+
+def refuse_no_rights(engine: Engine, *words: str) -> None:
+    """Do it; raise NoEngineError where a daemon starts but may not do its work, as inside another container."""
+    done = engine(*words, check=False)
+    if done.returncode != 0:
+        raise NoEngineError(f"`docker {words[0]}` fails here: {last_line(done.stderr)}")
 
 
 def refuse_no_base(why: str = "") -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
 from traitlets.config import Config
 
-from grader.errors import GraderError
+from grader.errors import CorewiseError, GraderError, LearnerError
 
 
 def generate(checkout: Path, lab_id: str, release: Path, scratch: Path) -> None:
@@ -27,7 +28,8 @@ def generate(checkout: Path, lab_id: str, release: Path, scratch: Path) -> None:
     The gradebook that nbgrader needs for it is made in `scratch` and not kept.
 
     Raises:
-        GraderError: nbgrader refused; its own words are in the message.
+        LearnerError: nbgrader finds the notebook's metadata wrong, in its own words.
+        GraderError: it failed for another reason.
     """
     _put_environment_on_path()
     config = Config()
@@ -43,7 +45,18 @@ def generate(checkout: Path, lab_id: str, release: Path, scratch: Path) -> None:
     logger.propagate = False
     result = NbGraderAPI(config=config).generate_assignment(lab_id, force=True, create=True)
     if not result["success"]:
-        raise GraderError(f"nbgrader could not generate {lab_id}:\n{result['error'] or result['log']}")
+        raise _refusal(lab_id, result["log"] or result["error"] or "")
+
+
+def _refusal(lab_id: str, log: str) -> CorewiseError:
+    """The first error in nbgrader's log; what comes below it are its consequences."""
+    first = re.search(r"^ *([\w.]+(?:Error|Exception)): (.+)$", log, re.MULTILINE)
+    if first and first[1].endswith("ValidationError"):
+        return LearnerError(
+            f"nbgrader can't release {lab_id}: {first[2]}.",
+            f"Mend the cells' metadata in solutions/{lab_id}, then: corewise author build",
+        )
+    return GraderError(f"nbgrader can't release {lab_id}: {first[0].strip() if first else log[-2000:]}")
 
 
 _WHY = (

@@ -44,6 +44,8 @@ BODY = """\
         return sum(pool.imap_unordered(count, [numbers[i::16] for i in range(16)]))
 """
 REFERENCE = HEAD + BODY
+SOLUTION = f"    ### BEGIN SOLUTION\n{BODY}    ### END SOLUTION\n"
+STUB = "    raise NotImplementedError\n"
 SERIAL = (
     """\
 # check: speedup
@@ -65,19 +67,19 @@ def make(checkout: Path) -> Path:
     shutil.copytree(REPOSITORY / "tests" / "labs" / "primes", lab, ignore=ignore)
     toml = (lab / "lab.toml").read_text(encoding="utf-8")
     (lab / "lab.toml").write_text(toml.replace("budget = 60", "budget = 15"), encoding="utf-8")
-    (lab / "primes.ipynb").write_text(solution(), encoding="utf-8")
+    (lab / "primes.ipynb").write_text(notebook(SOLUTION), encoding="utf-8")
     (lab / "wrong").mkdir()
     (lab / "wrong" / "serial.py").write_text(SERIAL, encoding="utf-8")
     return checkout
 
 
-def solution() -> str:
-    """The lab's notebook with its solution region, as `author build` would leave it."""
+def notebook(body: str) -> str:
+    """The lab's notebook with this body of the function, in canonical form."""
     cells = [
         _cell("open", "%load_ext grader\n%lab primes"),
         _cell(
             "counter",
-            f"%%module counter\n{HEAD}    ### BEGIN SOLUTION\n{BODY}    ### END SOLUTION",
+            f"%%module counter\n{HEAD}{body}".rstrip(),
             solution=True,
             locked=False,
         ),

@@ -120,16 +120,24 @@ def answers(lab: Lab, checkout: Path = labs.CHECKOUT) -> Iterator[Answer]:
     released = checkout / "labs" / lab.id / lab.notebook.name
     if not released.is_file():
         raise LearnerError(f"labs/{lab.id} is not there.", "Make it: corewise author build")
-    yield Answer("stub", "answer", "not yet", "stub", released, read_worker(released, lab.module))
-    reference = read_worker(lab.notebook, lab.module)
+    yield Answer("stub", "answer", "not yet", "stub", released, _read(released, lab))
+    reference = _read(lab.notebook, lab)
     for check in lab.checks:
         yield Answer("reference", check, "met", "", lab.notebook, reference)
     for path in sorted((lab.folder / "wrong").glob("*.py")):
         yield _wrong(lab, path)
 
 
+def _read(path: Path, lab: Lab) -> WorkerModule:
+    read = read_worker if path.suffix == ".ipynb" else read_worker_file
+    try:
+        return read(path, lab.module)
+    except LearnerError as error:
+        raise LearnerError(f"{path}:\n{error.what}", error.try_next) from None
+
+
 def _wrong(lab: Lab, path: Path) -> Answer:
-    worker = read_worker_file(path, lab.module)
+    worker = _read(path, lab)
     lines = worker.sources[lab.module].splitlines()
     expected = {match[1]: match[2] for line in lines if (match := _EXPECTATION.match(line))}
     well_said = expected.keys() == {"check", "verdict", "cause"} and expected["verdict"] in get_args(Outcome)

@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import nbformat
-import numpy as np
 import pandas as pd
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
@@ -109,20 +108,14 @@ def test_an_index_and_further_columns_do_not_matter(judge: ModuleType, alerts: p
         (lambda t: t.assign(reasons="velocity"), "reasons of the alerts must hold whole numbers"),
         (lambda t: t.assign(reasons=1.5), "whole numbers, not float64"),
         (lambda t: t.assign(trans_num="\u00e9"), "holds what can't be an alert"),
-        (lambda t: t.assign(reasons=np.uint64(2**63)), ""),
     ],
 )
 def test_what_is_no_table_of_alerts_is_said_clearly(
     judge: ModuleType, alerts: pd.DataFrame, change: Any, says: str
 ) -> None:
-    """Each is the learner's mistake, in words; none is an error of the judge."""
-    try:
-        encoded = judge.encode(change(alerts))
-    except TypeError as error:
-        assert says in str(error)
-    else:
-        assert says == ""
-        assert judge.compare(judge.encode(alerts), encoded)
+    """A TypeError is what the pipeline takes for the learner's mistake."""
+    with pytest.raises(TypeError, match=re.escape(says)):
+        judge.encode(change(alerts))
 
 
 def test_an_answer_holds_plain_arrays_of_one_dimension(judge: ModuleType, alerts: pd.DataFrame) -> None:

@@ -199,6 +199,20 @@ def test_an_open_interval_is_said_to_be_open() -> None:
     said = words_of(html_of(speedup_verdict(estimate=one, blocks=blocks(1, 1.8))))
     assert "its interval is still open" in said
     assert "In the one clean block the speedup was" in said
+    drawn = plot.pictures(speedup_verdict(estimate=one, blocks=blocks(1, 1.8)), "x")[1]
+    assert "interval of the median" not in drawn
+    assert "interval of the median" in plot.pictures(speedup_verdict(), "x")[1]
+
+
+def test_the_median_of_void_blocks_is_compared_with_no_bar() -> None:
+    said = words_of(html_of(speedup_verdict(blocks=blocks(4, 1.84, void=(0, 1, 2, 3)))))
+    assert "There is no clean block. The 4 void blocks do not count" in said
+
+
+def test_what_the_reason_says_is_not_said_again_as_evidence() -> None:
+    again = Finding("wrong answer", "37 of 412 alerts are missing.", "", "Look.")
+    assert words_of(html_of(answer_verdict(findings=(again,)))).count("37 of 412") == 1
+    assert "Evidence" not in words_of(html_of(answer_verdict(findings=(again,))))
 
 
 @pytest.mark.parametrize("estimate", [UNKNOWN, None])

@@ -258,8 +258,6 @@ def test_a_preview_fails_serial_code_alone(tmp_path: Path, module: str, points: 
     got, label = shown(done.cells[3])
     assert got == points, label
     assert "preview" in label
-    for one in done.cells[2:]:
-        print(one.source, one.metadata.execution)
 
 
 @pytest.mark.slow

@@ -408,7 +408,8 @@ def test_a_reader_that_goes_away_is_no_fault(checkout: Path, words: list[str]) -
         assert process.stdout is not None
         process.stdout.close()
         _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (1, "")
+    assert err == ""
+    assert process.returncode in (0, 1), "nobody saw whether it was written; it is no fault of ours"
 
 
 @posix

@@ -28,7 +28,7 @@ _PREVIEWED = Finding(
 _FASTER_ALONE = Finding(
     "faster without processes",
     "A better serial program is a fine thing, and often the right answer at work.",
-    f"One process used {ONE_BUSY:.0%} of the CPU seconds or more.",
+    f"One process used {100 * ONE_BUSY:.0f} % of the CPU seconds or more.",
     "For these points, spread that work over processes too.",
 )
 
@@ -71,7 +71,7 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
             "preview": "A preview: the answers are right and the work spreads over processes.",
         }.get(decision.cause, "There was no time for a single clean block.")
     s = f"{measured.speedup:.2f} times as fast as serial"
-    part = f"{measured.gain:.0%} of the gain that this machine gives (reach {measured.reach:.2f})"
+    part = f"{100 * measured.gain:.0f} % of the gain that this machine gives (reach {measured.reach:.2f})"
     bar = f"{pass_bar(measured.reach, bars):.2f}"
     return {
         "clear gain": f"{s}: {part}.",
@@ -124,11 +124,11 @@ def of_speed(
 
 def _one_busy(blocks: Sequence[Block], workers: int) -> Finding:
     share = median([busiest_share(b.cpu_parallel) for b in blocks])
-    measured = f"It used {share:.0%} of the CPU seconds, in {len(blocks)} blocks (median)."
+    measured = f"It used {100 * share:.0f} % of the CPU seconds, in {len(blocks)} blocks (median)."
     return Finding(
         "one busy process",
         "The work did not spread: one process did nearly all of it.",
-        measured if blocks else f"It used {ONE_BUSY:.0%} of the CPU seconds or more.",
+        measured if blocks else f"It used {100 * ONE_BUSY:.0f} % of the CPU seconds or more.",
         f"Split the input and hand the parts to {workers} processes. Threads share one interpreter: "
         "they don't help here.",
     )
@@ -182,7 +182,7 @@ def _work_in_the_parent(share: float) -> Finding:
     return Finding(
         "work in the parent",
         "The parent does much of the work itself while the workers wait.",
-        f"It used {share:.0%} of the CPU seconds.",
+        f"It used {100 * share:.0f} % of the CPU seconds.",
         "Let the workers read and prepare their own part.",
     )
 

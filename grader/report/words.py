@@ -141,9 +141,7 @@ def measured_in_words(estimate: Estimate, facts: MachineFacts | None) -> list[st
         said = [f"Median speedup {speedup:.2f} ({interval_in_words(estimate.low, estimate.high)})."]
     if finite(estimate.reach) is not None:
         gain = finite(estimate.gain)
-        share = (
-            "" if gain is None else f"; the speedup is {gain:.0%} of the reachable gain".replace("%", " %")
-        )
+        share = "" if gain is None else f"; the speedup is {100 * gain:.0f} % of the reachable gain"
         said.append(f"Perfectly parallel work reached {estimate.reach:.2f} here{share}.")
     blocks = f"{count(estimate.blocks, 'clean block')}, {count(estimate.void, 'void block')}"
     took = finite(estimate.seconds)

@@ -9,10 +9,10 @@ from grader.measure.stats import median
 from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Trial, WorkerModule
 
 _NEXT = {
-    "stub": "Write it, run its cell, then run this check again.",
-    "raised": "Mend that line, run the %%module cell, then run this check again.",
-    "wrong type": "Return what the lab asks for, run the %%module cell, then run this check again.",
-    "import failed": "Mend the %%module cell and run it, then run this check again.",
+    "stub": "Write it; in a notebook run its cell; then check again.",
+    "raised": "Mend it; in a notebook run the %%module cell; then check again.",
+    "wrong type": "Return what the lab asks for; in a notebook run the %%module cell; then check again.",
+    "import failed": "Mend it; in a notebook run the %%module cell; then check again.",
     "died": "Look for what ends a process: os._exit, sys.exit, terminate(), or running out of memory.",
     "timed out": "Look for what it waits for: a worker joined before its queue is drained, a sentinel that "
     "never comes, a pool whose tasks died.",

@@ -109,10 +109,10 @@ def our_fault(lab: Lab, check: Check, what: str, log: Path | None) -> Verdict:
     finding = Finding(
         "fault of the grader", what, f"The log: {log}" if log else "", "Send the log file to your instructor."
     )
-    verdict = _verdict(
-        lab, check, "cannot tell", "cannot tell (fault of the grader)", None, findings=(finding,), full=True
-    )
-    return replace(verdict, log=log)
+    reason = "cannot tell (fault of the grader): nothing is known about your code."
+    verdict = _verdict(lab, check, "cannot tell", reason, None, findings=(finding,), full=True)
+    for_marker = f"{lab.id}, {check.name}: fault of the grader. See the log, then measure again."
+    return replace(verdict, log=log, for_marker=for_marker)
 
 
 def _verdict(

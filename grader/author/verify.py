@@ -28,6 +28,8 @@ from grader.notebook import read_worker, read_worker_file
 _EXPECTATION = re.compile(r"#\s*(check|verdict|cause):\s*(.+?)\s*$")
 #: Seconds for a wrong answer about speed; it is sure after a few blocks. The reference gets the lab's own budget.
 _BUDGET_WRONG = 30.0
+#: Seconds into a lab after which nothing is tried again, so that it takes three minutes at most.
+_TRIED_AGAIN_UNTIL = 60.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def verify(lab_id: str, launcher: Launcher, progress: Progress, checkout: Path =
     proofs = []
     for answer in tuple(answers(lab, checkout)):  # all of them are read before the first is tried
         progress(f"{lab.id}: {answer.name}, expected {answer.expected}")
-        proofs.append(_try(lab, answer, launcher, progress))
+        proofs.append(_try(lab, answer, launcher, progress, started + _TRIED_AGAIN_UNTIL))
     return LabProof(lab, tuple(proofs), time.monotonic() - started)
 
 
@@ -150,14 +152,13 @@ def _wrong(lab: Lab, path: Path) -> Answer:
     return Answer(path.stem, expected["check"], expected["verdict"], expected["cause"], path, worker)
 
 
-def _try(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress) -> Proof:
+def _try(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress, until: float) -> Proof:
     if answer.cause and answer.check == "speedup":
         lab = replace(lab, bars=replace(lab.bars, budget=min(lab.bars.budget, _BUDGET_WRONG)))
-    for _ in range(2):
+    verdict = assess(lab, answer.check, answer.worker, launcher, machine.look(), progress)
+    if verdict.outcome == "cannot tell" and time.monotonic() < until:
         verdict = assess(lab, answer.check, answer.worker, launcher, machine.look(), progress)
-        if verdict.outcome != "cannot tell":
-            return Proof(answer, verdict, inconclusive=False)
-    return Proof(answer, verdict, inconclusive=True)
+    return Proof(answer, verdict, inconclusive=verdict.outcome == "cannot tell")
 
 
 def report(proof: LabProof, checkout: Path = labs.CHECKOUT) -> str:

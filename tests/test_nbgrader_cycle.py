@@ -296,7 +296,7 @@ def test_nbgraders_own_commands_do_it_all_from_the_folder_of_the_course(tmp_path
             "left": "0.0",
         }
     for name, reason in (
-        ("blank", "Write it, run its cell"),
+        ("blank", "it is not written yet"),
         ("left", "process ended in this cell or above it"),
     ):
         as_learner(name, "fetch_feedback")

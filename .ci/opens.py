@@ -22,6 +22,9 @@ ENDING = 60
 
 
 def main() -> None:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background ignores it, and so would start.py
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     # A process group of its own: on Windows Ctrl-Break reaches a group and nothing smaller.

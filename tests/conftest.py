@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,9 @@ HOME = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set for the tests' child processes what `start.py` sets, so that pytest may also be run directly."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell starts what it puts into the background so, and child processes inherit it: they would never stop.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[HOME] = tempfile.mkdtemp(prefix="corewise-tests-")
     for name in ROOMS:
         os.environ[name] = str(Path(config.stash[HOME], name.lower()))

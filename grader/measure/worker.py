@@ -72,6 +72,7 @@ def run(line: Line, loaded: Loaded, order: Message) -> None:
     """Run one trial: for each input folder say "ready", wait for "go", run, write the answer, say "done"."""
     try:
         _warm_forkserver(loaded.setup)
+        _used.clear()  # what warming up used is ours
         if order["arm"] == "reach":
             line.send(ready=0)
             line.receive()

@@ -52,19 +52,18 @@ def test_points_are_full_or_none_and_noise_costs_or_earns_none(decision: Decisio
     assert (told.for_marker != "") == (told.outcome == "cannot tell" or told.provisional)
 
 
-@pytest.mark.parametrize(
-    "cause",
-    [
-        "clear gain", "clear gain by CPU seconds", "gain too small", "one busy process", "faster without processes",
-        "not parallel enough", "too few cores", "load", "close to the bar", "too few blocks",
-    ],
+BY_THE_CLOCK = ("clear gain", "gain too small")  # said of clean blocks alone
+CAUSES = (
+    *BY_THE_CLOCK, "clear gain by CPU seconds", "one busy process", "faster without processes",
+    "not parallel enough", "too few cores", "load", "close to the bar", "too few blocks",
 )  # fmt: skip
-@pytest.mark.parametrize(
-    "blocks", [(), (GOOD,) * 3, (Block(0.4, 0.4, 1.0, 1.0),) * 3], ids=["none", "some", "void"]
-)
-def test_every_cause_has_a_reason_in_one_line_of_words(cause: str, blocks: tuple[Block, ...]) -> None:
-    if cause in ("clear gain", "gain too small") and blocks != (GOOD,) * 3:
-        pytest.skip("the clock decides on clean blocks alone")
+SEEN = {"none": (), "some": (GOOD,) * 3, "void": (Block(0.4, 0.4, 1.0, 1.0),) * 3}
+TOLD = [(cause, seen) for cause in CAUSES for seen in SEEN if cause not in BY_THE_CLOCK or seen == "some"]
+
+
+@pytest.mark.parametrize(("cause", "seen"), TOLD)
+def test_every_cause_has_a_reason_in_one_line_of_words(cause: str, seen: str) -> None:
+    blocks = SEEN[seen]
     told = speed(Decision("cannot tell", cause), blocks)
     assert told.reason.endswith(".")
     assert "\n" not in told.reason

@@ -213,7 +213,7 @@ def _too_few_cores(facts: MachineFacts) -> Finding:
 
 def _cannot_tell(decision: Decision, blocks: Sequence[Block], facts: MachineFacts, bars: Bars) -> Finding:
     void = sum(b.is_void(bars.r_min) for b in blocks)
-    reaches = ", ".join(f"{b.reach_after:.2f}" for b in blocks[:8])
+    reaches = ", ".join(f"{b.reach_after:.2f}" for b in blocks[:8]) + (", ..." if len(blocks) > 8 else "")
     calibrated = f"{void} of {len(blocks)} blocks void; reach after each: {reaches}."
     load = f" Load average {facts.load:.1f}." if facts.load is not None else ""
     battery = " On battery." if facts.on_battery else ""

@@ -18,9 +18,11 @@ HOME = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set for the tests' child processes what `start.py` sets, so that pytest may also be run directly."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        # A shell starts what it puts into the background so, and child processes inherit it: they would never stop.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell's background and nohup ignore these; child processes would inherit that, and never stop.
+    for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
     config.stash[HOME] = tempfile.mkdtemp(prefix="corewise-tests-")
     for name in ROOMS:
         os.environ[name] = str(Path(config.stash[HOME], name.lower()))

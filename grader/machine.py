@@ -17,6 +17,7 @@ import psutil
 
 from grader.model import MachineFacts
 
+_PYTHONS_OWN = ("fork", "spawn", "forkserver")
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -46,8 +47,12 @@ def affinity_set() -> frozenset[int]:
 
 
 def start_methods() -> tuple[str, ...]:
-    """The start methods of this system, this Python's default first."""
-    return tuple(multiprocessing.get_all_start_methods())
+    """The start methods of this system, this Python's default first.
+
+    Python's own: from 3.14 on `get_all_start_methods` also names what a library adds (joblib adds "loky"), and a
+    fresh process doesn't have that.
+    """
+    return tuple(method for method in multiprocessing.get_all_start_methods() if method in _PYTHONS_OWN)
 
 
 def workers(facts: MachineFacts, most: int) -> int:

@@ -15,6 +15,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.magic import no_var_expand
 
 from grader import lab as labs
+from grader import machine
 from grader.errors import LearnerError
 from grader.model import Lab, WorkerModule
 from grader.modulefile import (
@@ -141,7 +142,7 @@ def _module_too_low(line: str) -> None:
 
 
 def _apply_start_method(method: str) -> None:
-    available = multiprocessing.get_all_start_methods()
+    available = machine.start_methods()
     if method and method not in available:
         raise LearnerError(
             f"{START_METHOD} is {method!r}; this system has {', '.join(available)}.",

@@ -68,6 +68,20 @@ def say(line):
     sys.stderr.flush()
 
 
+def check_words(arguments):
+    """A mistyped command would be taken for the FOLDER to open the course in."""
+    import difflib
+
+    word = arguments[0] if arguments else "-"
+    known = list(COMMANDS) + ["test"]
+    if word in known or word.startswith("-") or os.path.basename(word) != word or os.path.isdir(word):
+        return
+    close = difflib.get_close_matches(word, known, 1)
+    if close:
+        remedy = "Type:  start.py %s   or, to open the course in a folder of that name:  start.py .%s%s"
+        raise Stop("%s is no command." % word, remedy % (close[0], os.sep, word))
+
+
 def check_python():
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return
@@ -272,6 +286,7 @@ def main(arguments):
     if arguments[:1] in (["-h"], ["--help"]):
         sys.stdout.write(__doc__)
         return 0
+    check_words(arguments)
     check_python()
     testing = arguments[:1] == ["test"]
     environment = Environment()

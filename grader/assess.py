@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,8 +136,8 @@ def _speed(
     started = time.monotonic()
     budget = _PREVIEW if preview else lab.bars.budget
     workers = max(2, machine.workers(facts, lab.max_workers))
-    with launcher.session(lab, None, method) as clean, launcher.session(lab, worker, method) as mine:
-        bench = Bench(lab, clean, mine)
+    with ExitStack() as sessions:
+        mine = sessions.enter_context(launcher.session(lab, worker, method))
         progress("speedup: sizing the input")
         warm = _warm_up(lab, mine, workers, _PREVIEW_TIMEOUT if preview else _ANSWER_TIMEOUT)
         if warm.ending != "done":
@@ -145,6 +145,9 @@ def _speed(
             return Speed(None, failure=run, start_method=method)
         own = next((used for used in warm.start_methods_used if used not in (method, "")), "")
         speed = Speed(None, workers=workers, own_method=own, start_method=method)
+        # Sized and calibrated by the method that really runs; a library's own (loky) starts as dearly as spawn.
+        real = method if not own else own if own in facts.start_methods else "spawn"
+        bench = Bench(lab, sessions.enter_context(launcher.session(lab, None, real)), mine)
         if facts.usable < lab.bars.r_min or preview:
             cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
             return _with(speed, _spread(bench, workers, cause, started + _PREVIEW), started)

@@ -144,7 +144,7 @@ def asked_for(method: str, asked: str) -> Finding:
     return Finding(
         "own start method",
         f"Your code asks for {method} itself, so that is what ran where {asked} was due.",
-        f"get_context({method!r}) or the like is in your module.",
+        "It comes from get_context(...), or from a library that starts processes its own way.",
         "Leave the start method to the caller, unless the work needs one.",
     )
 
@@ -174,7 +174,7 @@ def _work_added(serial: float, parallel: float) -> Finding:
         "work added",
         "Much of the work is new: starting, pickling and copying, not scoring.",
         f"Serial {serial:.2f} CPU seconds, parallel {parallel:.2f}, all processes together.",
-        "Send less: fewer and larger tasks, and file names instead of rows.",
+        "Send less: fewer and larger tasks, and file names instead of rows. Start processes once.",
     )
 
 

@@ -207,6 +207,15 @@ def _of_now(facts: MachineFacts, neighbours: tuple[Neighbour, ...]) -> list[Ailm
                 "Close them, or wait, before you check a speedup.",
             )
         )
+    elif facts.load is not None and facts.load > facts.usable:
+        found.append(
+            Ailment(
+                "warns",
+                "The cores had more to do than they could in the last minute.",
+                f"load average {facts.load:.1f} on {facts.usable:g} cores",
+                "Wait until it is over before you check a speedup.",
+            )
+        )
     if facts.on_battery:
         found.append(
             Ailment(

@@ -196,6 +196,23 @@ def test_a_start_method_of_its_own_is_respected_and_said(run: Assess) -> None:
     assert any(f.cause == "own start method" and "spawn" in f.what for f in verdict.findings)
 
 
+@pytest.mark.parametrize(("own", "calibrated"), [("spawn", "spawn"), ("loky", "spawn")])
+def test_the_start_method_that_really_runs_is_the_one_calibrated(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, own: str, calibrated: str
+) -> None:
+    opened: list[tuple[bool, str]] = []
+
+    class Noting(ScriptedLauncher):
+        def session(self, lab: Lab, worker: WorkerModule | None, start_method: str):  # type: ignore[no-untyped-def]
+            opened.append((worker is None, start_method))
+            return super().session(lab, worker, start_method)
+
+    launcher = Noting(replace(GOOD, start_methods_used=(own,)))
+    monkeypatch.setattr("grader.assess.time", launcher.clock)
+    assess(lab, "speedup", WORKER, launcher, FACTS, lambda line: None)
+    assert opened == [(False, "fork"), (True, calibrated)]
+
+
 def test_more_speedup_than_cores_is_shown_to_a_marker(run: Assess) -> None:
     verdict, _ = run(replace(GOOD, speedup=8.0))
     assert "faster than the cores allow" in [finding.cause for finding in verdict.findings]

@@ -47,6 +47,13 @@ def sure(blocks: list[Block]) -> Decision | None:
 # Every cause
 
 
+@pytest.mark.parametrize("count", [8, 10, 14])
+def test_cpu_seconds_never_overrule_a_clean_clock(count: int) -> None:
+    """Workers that take turns (start, get, join in one loop) share the CPU seconds well and gain nothing."""
+    in_turns = block(0.9, cpu=(0.02, 0.2, 0.2))
+    assert decide([in_turns] * count).outcome != "met"
+
+
 def test_twelve_fast_blocks_are_a_clear_gain() -> None:
     assert sure([block(1.8)] * 11) is None
     assert sure([block(1.8)] * 12) == Decision("met", "clear gain")

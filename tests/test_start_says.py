@@ -6,6 +6,7 @@ import ast
 import runpy
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,3 +80,13 @@ def test_what_pip_reports_becomes_one_remedy(
     assert words in str(stop)
     assert "type the same again" in str(stop)
     assert getattr(stop, "code", None) == 1
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("tset", "test"), ("chekc", "check"), ("docter", "doctor")])
+def test_a_mistyped_command_is_no_folder(tmp_path: Path, typed: str, meant: str) -> None:
+    shutil.copy(START, tmp_path)
+    command = [sys.executable, str(tmp_path / "start.py"), typed]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"start.py {meant}" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["start.py"]

@@ -57,7 +57,7 @@ class Bench:
         self._lab, self._clean, self._mine = lab, clean, mine
 
     def plan(self, workers: int) -> Plan:
-        """Find the input size at which a serial trial takes 0.4 s, or five times what starting workers takes.
+        """Find the input size at which a serial trial takes 0.5 s, or five times what starting workers takes.
 
         Raises:
             GraderError: the lab's own baseline fails.

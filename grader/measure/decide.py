@@ -103,7 +103,10 @@ def conclude(
     quiet = max(reach, min(float(workers), usable))
     if projected < 1:  # slower than serial even with the cores to itself
         return Decision("not yet", "not parallel enough", clock="cpu")
-    if len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
+    # CPU seconds don't show whether processes ran side by side; where the clock could see it, it has the last word.
+    clean = [block.speedup for block in blocks if not block.is_void(bars.r_min)]
+    denied = bool(clean) and median(clean) < pass_bar(reach, bars)
+    if not denied and len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
         return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")
     void = sum(block.is_void(bars.r_min) for block in blocks)
     if loaded or 2 * void >= len(blocks):
@@ -131,7 +134,7 @@ def estimate(
         low=low,
         high=high,
         reach=reach,
-        gain=gain(speedup, reach),
+        gain=gain(speedup, reach) if clean else math.nan,
         blocks=len(clean),
         void=len(blocks) - len(clean),
         seconds=seconds,

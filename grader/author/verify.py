@@ -27,7 +27,7 @@ from grader.notebook import read_worker, read_worker_file
 
 _EXPECTATION = re.compile(r"#\s*(check|verdict|cause):\s*(.+?)\s*$")
 #: Seconds for a wrong answer about speed; it is sure after a few blocks. The reference gets the lab's own budget.
-_BUDGET_WRONG = 30.0
+_BUDGET_WRONG = 45.0
 #: Seconds into a lab after which nothing is tried again, so that it takes three minutes at most.
 _TRIED_AGAIN_UNTIL = 60.0
 

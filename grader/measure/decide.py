@@ -96,16 +96,16 @@ def conclude(
         return Decision("cannot tell", "load" if loaded else "too few blocks", beforehand=loaded)
     seen = [s for block in blocks if not math.isnan(s := cpu_speedup(block, usable))]
     projected = median(seen)
-    # CPU seconds hardly feel the neighbours, the reach does: so the low bar for a fail, the quiet one for a pass.
+    # CPU seconds hardly feel the neighbours, but the reach does: so a pass needs the bar of a quiet machine.
     reach = _reach(blocks, bars)
     if math.isnan(reach):
         reach = median([block.reach for block in blocks])
     quiet = max(reach, min(float(workers), usable))
     if projected < 1:  # slower than serial even with the cores to itself
         return Decision("not yet", "not parallel enough", clock="cpu")
-    # CPU seconds don't show whether processes ran side by side; where the clock could see it, it has the last word.
+    # CPU seconds don't show whether processes ran side by side. Where the clock says they gained nothing, they didn't.
     clean = [block.speedup for block in blocks if not block.is_void(bars.r_min)]
-    denied = bool(clean) and median(clean) < pass_bar(reach, bars)
+    denied = bool(clean) and interval(clean)[1] < fail_bar(reach, bars)
     if not denied and len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
         return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")
     void = sum(block.is_void(bars.r_min) for block in blocks)

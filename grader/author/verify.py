@@ -6,7 +6,8 @@ A wrong answer is a module in `solutions/<lab>/wrong/` whose first lines say wha
     # verdict: not yet
     # cause: uneven parts
 
-A `cannot tell` is tried once more and then inconclusive, not failed: noise proves nothing about a lab.
+A `cannot tell` is tried once more (in the first minute of a lab) and then inconclusive, not failed: noise proves
+nothing about a lab.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _verdict(
     earned = outcome == "met" or (outcome == "cannot tell" and (full or preview))
     for_marker = ""
     if outcome == "cannot tell":
-        for_marker = f"{lab.id}, {check.name}: cannot tell. {reason} Measure again on a quiet machine."
+        for_marker = f"{lab.id}, {check.name}: cannot tell. {reason} Measure again on two idle cores or more."
     elif provisional:
         for_marker = f"{lab.id}, {check.name}: met, provisional: by CPU seconds, not by the clock."
     return Verdict(

@@ -21,8 +21,16 @@ from pathlib import Path
 from grader import machine, verdict
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
-from grader.measure.blocks import Bench, Failure, Plan
-from grader.measure.decide import ONE_BUSY, Decision, busiest_share, conclude, hopeless, settle
+from grader.measure.blocks import Bench, Failure, Plan, Reach
+from grader.measure.decide import (
+    ONE_BUSY,
+    Decision,
+    busiest_share,
+    conclude,
+    hopeless,
+    how_sure,
+    settle,
+)
 from grader.measure.stats import median
 from grader.model import (
     Block,
@@ -42,6 +50,7 @@ _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machi
 _PREVIEW = 6.0  # seconds in which a preview starts nothing more, so that it stays below eight
 _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 _CALIBRATIONS_BEFORE = 3
+_PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
 
 
@@ -137,8 +146,9 @@ def _speed(
     budget = _PREVIEW if preview else lab.bars.budget
     workers = max(2, machine.workers(facts, lab.max_workers))
     with ExitStack() as sessions:
+        progress("speedup: getting ready")
         mine = sessions.enter_context(launcher.session(lab, worker, method))
-        progress("speedup: sizing the input")
+        clean = sessions.enter_context(launcher.session(lab, None, method))
         warm = _warm_up(lab, mine, workers, _PREVIEW_TIMEOUT if preview else _ANSWER_TIMEOUT)
         if warm.ending != "done":
             run = AnswerRun(method, 0, max(lab.judge.SIZES), warm)
@@ -147,21 +157,26 @@ def _speed(
         speed = Speed(None, workers=workers, own_method=own, start_method=method)
         # Sized and calibrated by the method that really runs; a library's own (loky) starts as dearly as spawn.
         real = method if not own else own if own in facts.start_methods else "spawn"
-        bench = Bench(lab, sessions.enter_context(launcher.session(lab, None, real)), mine)
+        if real != method:
+            clean = sessions.enter_context(launcher.session(lab, None, real))
+        bench = Bench(lab, clean, mine)
         if facts.usable < lab.bars.r_min or preview:
             cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
             return _with(speed, _spread(bench, workers, cause, started + _PREVIEW), started)
+        progress("speedup: sizing the input, and what perfectly parallel work gains here")
         plan = bench.plan(workers)
+        if plan.unfit:
+            return _with(speed, Decision("cannot tell", plan.unfit, beforehand=True), started)
         before = tuple(bench.calibrate(plan) for _ in range(_CALIBRATIONS_BEFORE))
-        speed = replace(speed, before=before)
         blocks: list[Block] = []
-        for block in _blocks(bench, plan, before, lab, facts, budget - (time.monotonic() - started)):
+        for block in _blocks(bench, plan, before[-1], lab, facts, budget - (time.monotonic() - started)):
             if isinstance(block, Failure):
                 return _with(speed, block, started)
             blocks.append(block)
-            progress(_progress_line(blocks, lab))
-        decision = conclude(blocks, lab.bars, workers, facts.usable, before)
-    return _with(replace(speed, blocks=tuple(blocks)), decision, started)
+            progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
+        reaches = tuple(reach.best for reach in before)
+        decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
+    return _with(replace(speed, before=reaches, blocks=tuple(blocks)), decision, started)
 
 
 def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:
@@ -174,24 +189,25 @@ def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:
 
 
 def _blocks(
-    bench: Bench, plan: Plan, before: Sequence[float], lab: Lab, facts: MachineFacts, budget: float
+    bench: Bench, plan: Plan, before: Reach, lab: Lab, facts: MachineFacts, budget: float
 ) -> Iterator[Block | Failure]:
-    """Blocks until sure, hopeless, failed or out of time; one is started only if it is likely to fit."""
+    """Blocks until sure, hopeless, failed or out of time; more are started only if they are likely to fit."""
     started = time.monotonic()
     blocks: list[Block] = []
-    reach = before[-1]
+    pairs = 1 if before.free is None else _PAIRS_FREE
     while True:
-        outcome = bench.block(plan, reach)
-        yield outcome
+        outcome = bench.bracket(plan, before, pairs)
         if isinstance(outcome, Failure):
+            yield outcome
             return
-        blocks.append(outcome)
-        reach = outcome.reach_after
+        new, before = outcome
+        blocks += new
+        yield from new
         elapsed = time.monotonic() - started
         if (
             settle(blocks, lab.bars, facts.usable)
             or hopeless(blocks, lab.bars)
-            or elapsed * (1 + 1 / len(blocks)) > budget
+            or elapsed * (1 + pairs / len(blocks)) > budget
         ):
             return
 
@@ -240,10 +256,13 @@ def _inputs(lab: Lab, sizes: Sequence[int]) -> Iterator[tuple[Path, ...]]:
         shutil.rmtree(top, ignore_errors=True)
 
 
-def _progress_line(blocks: Sequence[Block], lab: Lab) -> str:
+def _progress_line(blocks: Sequence[Block], lab: Lab, elapsed: float, budget: float) -> str:
+    """Blocks so far, how sure, time left."""
     last = blocks[-1]
     void = " (void: too little reach)" if last.is_void(lab.bars.r_min) else ""
+    heading, way = how_sure(blocks, lab.bars)
+    left = min(budget - elapsed, elapsed * (1 - way) / way if way > 0 else budget)
     return (
-        f"speedup: block {len(blocks)}: serial {last.t_serial:.2f} s, parallel {last.t_parallel:.2f} s, "
-        f"reach {last.reach:.2f}{void}"
+        f"speedup: block {len(blocks)}: {last.speedup:.2f}x of a reach of {last.reach:.2f}{void}; "
+        f"{100 * way:.0f} % sure of `{heading}`; at most {max(1.0, left):.0f} s left"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.measure.decide import ONE_BUSY, Decision, busiest_share, pass_bar
+from grader.measure.decide import ONE_BUSY, Decision, busiest_share, half_bar, pass_bar
 from grader.measure.stats import median
 from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Trial, WorkerModule
 
@@ -66,14 +66,19 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
     if measured is None:
         return {
             "too few cores": _no_cores(facts),
-            "load": "The cores were busy with other work before your code ran.",
+            "load": "The cores were busy with other work before your code was timed.",
+            "little reach": "Two workers gain next to nothing on these cores, whatever they do.",
             "one busy process": "One process did the work alone.",
             "preview": "A preview: the answers are right and the work spreads over processes.",
+            "too small": "Even its largest input keeps this machine busy for a blink only: too short to tell.",
+            "too slow": "The serial baseline takes so long here that the pairs don't fit into the time.",
         }.get(decision.cause, "There was no time for a single clean block.")
     s = f"{measured.speedup:.2f} times as fast as serial"
     part = f"{100 * measured.gain:.0f} % of the gain that this machine gives (reach {measured.reach:.2f})"
     bar = f"{pass_bar(measured.reach, bars):.2f}"
-    return {
+    half = half_bar(measured.reach, bars)
+    earned = f" Half of the points: surely above {half:.2f}." if decision.share == 0.5 and half else ""
+    said = {
         "clear gain": f"{s}: {part}.",
         "clear gain by CPU seconds": f"Projected from CPU seconds: {s}; the clock alone can't tell here.",
         "gain too small": f"{s}, where {bar} is asked for: {part}.",
@@ -82,9 +87,13 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
         "not parallel enough": f"Projected from CPU seconds: {s}, where {bar} is asked for.",
         "too few cores": _no_cores(facts),
         "load": "Other work took the cores: most blocks had too little reach to tell.",
+        "little reach": f"Even perfectly parallel work reached only {measured.reach:.2f} here: too little to tell.",
+        "short-lived workers": f"{s} as far as could be seen: beside other work, workers that end so soon are missed.",
+        "work added beside neighbours": f"{s} by the time free of neighbours, but for far more CPU seconds than serial.",
         "close to the bar": f"{s}, too close to the {bar} that is asked for to tell in this time.",
         "too few blocks": f"{s} so far, from {measured.blocks} clean blocks: too few to tell.",
     }[decision.cause]
+    return said + earned
 
 
 def of_speed(

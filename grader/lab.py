@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from grader.errors import GraderError, LearnerError
-from grader.model import Bars, Check, Hint, Lab
+from grader.model import Bars, Check, CostModel, Hint, Lab
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -95,4 +95,5 @@ def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
         max_workers=data.get("max_workers", 4),
         imports=tuple(data.get("imports", ())),
         judge=judge,
+        cost=CostModel(**data.get("cost", {})),
     )

@@ -11,6 +11,7 @@ A stage never changes one that came before. Words are those of the design's glos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -28,18 +29,34 @@ Ending = Literal["done", "stub", "raised", "wrong type", "died", "timed out", "i
 class Bars:
     """Where the bars of a speedup check stand; the defaults are those of the method.
 
-    `f_pass` and `f_fail` are shares of the reachable gain (0 to 1); `floor` is the least speedup that can
-    ever be `met`; a block whose reach is below `r_min` is void; `budget` is in seconds.
+    `f_pass`, `f_fail` and `f_half` are shares of the reachable gain (0 to 1): surely above the first is `met`, surely
+    below the second is `not yet`, surely above the third earns half of the points all the same (None: no half).
+    `floor` is the least speedup that can ever earn points; a block whose reach is below `r_min` is void; `budget` is
+    in seconds.
     """
 
     f_pass: float = 0.6
     f_fail: float = 0.4
+    f_half: float | None = 0.25
     floor: float = 1.15
     r_min: float = 1.35
     alpha: float = 1e-3
     alpha_fail: float = 1e-4
     budget: float = 60.0
     min_blocks: int = 8
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """What the lab's parallel work costs, so that the calibration costs the same.
+
+    `split`: tasks handed out one at a time or cut into one piece a worker. `pool`: workers are started inside the
+    timed region or before it. `bound`: by what the cores compute, or by the memory they share.
+    """
+
+    split: Literal["dynamic", "static"] = "dynamic"
+    pool: Literal["cold", "warm"] = "cold"
+    bound: Literal["compute", "memory"] = "compute"
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,7 @@ class Lab:
     max_workers: int
     imports: tuple[str, ...]
     judge: ModuleType = field(repr=False)
+    cost: CostModel = CostModel()
 
     @property
     def notebook(self) -> Path:
@@ -137,7 +155,7 @@ class Order:
     """What one trial has to run: one arm over one or more input folders, with so many workers.
 
     `timeout` is in seconds, for each folder. The reach arm has no folders: it runs `tasks` tasks of `amount`
-    loops each, by itself when `workers` is 1, else in a pool.
+    loops each, by itself when `workers` is 1, else in a pool as `cost` says.
     """
 
     arm: Arm
@@ -146,13 +164,29 @@ class Order:
     folders: tuple[Path, ...] = ()
     tasks: int = 0
     amount: int = 0
+    cost: CostModel = CostModel()
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """What one timed run would have taken with the cores to itself, in seconds; see grader.measure.free.
+
+    `seen` is the share of its CPU seconds that sampling saw (0 to 1), `others` the CPUs that others kept busy
+    meanwhile. Where `why_wall` says something, `seconds` is the wall clock after all.
+    """
+
+    seconds: float
+    seen: float = 1.0
+    others: float = 0.0
+    why_wall: str = ""
 
 
 @dataclass(frozen=True)
 class Trial:
     """One timed run of one arm in a fresh process.
 
-    `seconds` is the parent's wall clock for each folder, from "go" to "done". `cpu` holds the CPU seconds of each
+    `seconds` is the parent's wall clock for each folder, from "go" to "done"; `free` the same free of neighbours, on
+    systems that tell (empty elsewhere). `cpu` holds the CPU seconds of each
     process of the tree, the trial's own process first. `answers` are files with plain arrays. When `ending` is not
     "done", `message` tells the learner why, `line` is the learner's own line (module, line number), and `limit`
     the seconds that each folder was given. `output` is what was printed, cut.
@@ -168,22 +202,17 @@ class Trial:
     start_methods_used: tuple[str, ...] = ()
     output: str = ""
     limit: float = 0.0
+    free: tuple[FreeTime, ...] = ()
 
 
 @dataclass(frozen=True)
-class Block:
-    """A serial and a parallel trial on the same secret input, and the reach measured before and after them.
-
-    Seconds are the parent's; `cpu_*` are CPU seconds per process (the trial's own process first).
-    """
+class Pair:
+    """Seconds of a serial and of a parallel trial, and the reach measured before and after them, by one clock."""
 
     t_serial: float
     t_parallel: float
     reach_before: float
     reach_after: float
-    cpu_serial: tuple[float, ...] = ()
-    cpu_parallel: tuple[float, ...] = ()
-    serial_first: bool = True
 
     @property
     def speedup(self) -> float:
@@ -192,6 +221,27 @@ class Block:
     @property
     def reach(self) -> float:
         return float((self.reach_before * self.reach_after) ** 0.5)
+
+
+@dataclass(frozen=True)
+class Block(Pair):
+    """A serial and a parallel trial on the same secret input, bracketed by calibration, by the clock that decides.
+
+    `clock` names it; where it isn't the wall clock, `wall` has what that showed, and where it might have been another
+    but isn't, `why_wall` says why. `cpu_*` are CPU seconds per process (the trial's own process first). `seen`: the
+    share of the parallel trial's CPU seconds that sampling saw; `others`: the CPUs that others kept busy meanwhile;
+    `stretch`: CPU seconds that the calibration's work needed in parallel, for each second that it needs serially.
+    """
+
+    cpu_serial: tuple[float, ...] = ()
+    cpu_parallel: tuple[float, ...] = ()
+    serial_first: bool = True
+    clock: Clock = "wall"
+    wall: Pair | None = None
+    why_wall: str = ""
+    seen: float = 1.0
+    others: float = 0.0
+    stretch: float = 1.0
 
     def is_void(self, r_min: float) -> bool:
         """Decided by calibration alone, never by the learner's times."""
@@ -202,7 +252,8 @@ class Block:
 class Estimate:
     """The speedup: median with its anytime interval, the reach, the gain = (S-1)/(R-1), by which clock.
 
-    `blocks` counts clean blocks, `void` the void ones; `seconds` is what the measurement took.
+    `blocks` counts clean blocks, `void` the void ones; `seconds` is what the measurement took. `wall` is the median
+    speedup by the wall clock, whichever clock decided.
     """
 
     speedup: float
@@ -214,6 +265,7 @@ class Estimate:
     void: int
     seconds: float
     clock: Clock
+    wall: float = math.nan
 
 
 @dataclass(frozen=True)

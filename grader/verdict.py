@@ -85,6 +85,7 @@ def on_speed(
         findings=findings,
         provisional=decision.provisional,
         full=decision.beforehand,
+        share=decision.share,
         preview=preview,
     )
     return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
@@ -125,10 +126,12 @@ def _verdict(
     findings: tuple[Finding, ...] = (),
     provisional: bool = False,
     full: bool = False,
+    share: float = 0.0,
     preview: bool = False,
 ) -> Verdict:
     # A preview fails only what is sure: nbgrader's Validate takes partial credit for a failure.
-    earned = outcome == "met" or (outcome == "cannot tell" and (full or preview))
+    if outcome == "met" or (outcome == "cannot tell" and (full or preview)):
+        share = 1.0
     for_marker = ""
     if outcome == "cannot tell":
         for_marker = f"{lab.id}, {check.name}: cannot tell. {reason} Measure again on two idle cores or more."
@@ -140,7 +143,7 @@ def _verdict(
         asked=check.asks,
         outcome=outcome,
         provisional=provisional,
-        points=check.points if earned else 0.0,
+        points=check.points * share,
         max_points=check.points,
         reason=reason,
         findings=findings,

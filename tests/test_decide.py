@@ -56,7 +56,7 @@ def test_cpu_seconds_never_overrule_a_clean_clock(count: int) -> None:
 
 def test_twelve_fast_blocks_are_a_clear_gain() -> None:
     assert sure([block(1.8)] * 11) is None
-    assert sure([block(1.8)] * 12) == Decision("met", "clear gain")
+    assert sure([block(1.8)] * 12) == Decision("met", "clear gain", share=1.0)
 
 
 def test_many_slow_blocks_are_a_gain_too_small() -> None:
@@ -77,7 +77,7 @@ def test_a_better_serial_program_is_faster_without_processes() -> None:
 
 def test_blocks_between_the_bars_are_close_to_the_bar() -> None:
     between = block(1.45, cpu=(0.02, 0.26, 0.2))
-    assert decide([between] * 30) == Decision("cannot tell", "close to the bar")
+    assert decide([between] * 30) == Decision("cannot tell", "close to the bar", share=0.5)
 
 
 def test_few_blocks_between_the_bars_are_too_few() -> None:
@@ -91,7 +91,7 @@ def test_no_block_at_all_is_too_few_blocks_or_load() -> None:
 
 def test_cpu_seconds_that_spread_well_are_met_provisionally_where_the_clock_is_useless() -> None:
     decision = decide([block(1.2, reach=1.1)] * 12, before=LOADED)
-    assert decision == Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")
+    assert decision == Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu", share=1.0)
 
 
 def test_cpu_seconds_that_do_not_spread_are_not_parallel_enough() -> None:
@@ -173,7 +173,7 @@ def test_half_parallel_code_does_not_pass_by_cpu_seconds_because_the_reach_is_lo
 
 def test_without_cpu_seconds_nobody_is_called_not_parallel() -> None:
     unseen = [block(1.45, cpu=(), cpu_serial=0.0)] * 12
-    assert decide(unseen) == Decision("cannot tell", "close to the bar")
+    assert decide(unseen) == Decision("cannot tell", "close to the bar", share=0.5)
 
 
 def test_two_hyperthreads_of_one_core_are_no_reason_to_fail_good_code() -> None:
@@ -330,7 +330,7 @@ def test_half_parallel_code_is_never_met_beside_simulated_neighbours(busy: int, 
 def test_good_code_is_met_by_the_clock_when_the_machine_is_quiet() -> None:
     dice = random.Random(3)
     decisions = [simulate(GOOD, 0, False, dice) for _ in range(100)]
-    assert all(decision == Decision("met", "clear gain") for decision in decisions)
+    assert all(decision == Decision("met", "clear gain", share=1.0) for decision in decisions)
 
 
 def test_good_code_beside_an_always_busy_neighbour_is_met_provisionally_or_cannot_tell() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.errors import GraderError
 from grader.measure.channel import Message
-from grader.model import Order, Trial
+from grader.model import FreeTime, Order, Trial
 
 
 def not_loaded(came: tuple[float, Message] | None, module: str, noise: str) -> Message:
@@ -44,6 +44,7 @@ def ended(
     answers: tuple[Path, ...] = (),
     used: tuple[str, ...] = (),
     noise: str = "",
+    free: tuple[FreeTime, ...] = (),
 ) -> Trial:
     """The trial, from the last message about it and what was measured until then."""
     line = told.get("line")
@@ -58,4 +59,5 @@ def ended(
         start_methods_used=used,
         output=noise,
         limit=order.timeout,
+        free=free,
     )

@@ -14,13 +14,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 
+from grader import machine
 from grader.launch.endings import ended, how_it_died, not_loaded
 from grader.measure import tree
 from grader.measure.channel import Message, ParentEnd
 from grader.measure.stage import FORKS
-from grader.model import Lab, Order, Trial, WorkerModule
+from grader.measure.watch import watch
+from grader.model import FreeTime, Lab, Order, Trial, WorkerModule
 
 _LOAD_TIMEOUT = 60.0  # seconds for interpreter, imports and arguments: a first import on a cold disk is slow
 _LEAVE_TIMEOUT = 10.0
@@ -44,6 +47,7 @@ class LocalLauncher:
         scratch = Path(tempfile.mkdtemp(prefix="corewise-"))
         session = LocalSession(lab, worker, start_method, scratch)
         try:
+            session.start()
             yield session
         finally:
             session.close()
@@ -58,8 +62,10 @@ class LocalSession:
         self._answers, self._temporary = scratch / "answers", scratch / "t"
         for folder in (self._modules, self._here, self._answers, self._temporary):
             folder.mkdir()
-        self._warm_up = scratch / "warm-up"
+        self._warm_up, self._taken = scratch / "warm-up", scratch / "taken"
         self._warm_up.mkdir()
+        self._taken.mkdir()
+        self._cores = machine.look().usable
         lab.judge.make_input(self._warm_up, _WARM_UP_SIZE, 0)
         for name, source in (worker.sources if worker else {}).items():
             (self._modules / f"{name}.py").write_text(source, encoding="utf-8")
@@ -75,6 +81,7 @@ class LocalSession:
         }
         self._stage: subprocess.Popen[bytes] | None = None
         self._end: ParentEnd | None = None
+        self._loaded = False
         self._unfit: Message | None = None
         self._trials = 0
 
@@ -97,6 +104,7 @@ class LocalSession:
             folders=[str(folder) for folder in order.folders],
             tasks=order.tasks,
             amount=order.amount,
+            cost=asdict(order.cost),
             answers=str(answers),
         )
         try:
@@ -117,9 +125,8 @@ class LocalSession:
             self._end.close()
             self._end = None
 
-    def _open(self) -> ParentEnd:
-        if self._end is not None:
-            return self._end
+    def start(self) -> ParentEnd:
+        """Start the stage, which then imports; the first trial waits for it, so several can get ready side by side."""
         self._stage = subprocess.Popen(
             [sys.executable, "-m", "grader.measure.stage"],
             stdin=subprocess.PIPE,
@@ -133,18 +140,24 @@ class LocalSession:
         assert stdin is not None
         assert stdout is not None
         assert stderr is not None
+        self._loaded = False
         self._end = ParentEnd(stdin, stdout, stderr)
         self._end.send(**self._setup)
+        return self._end
+
+    def _open(self) -> ParentEnd:
+        end = self._end or self.start()
+        if self._loaded:
+            return end
         try:
-            came = self._end.receive(_LOAD_TIMEOUT)
+            came = end.receive(_LOAD_TIMEOUT)
         except BaseException:
             self.close()
             raise
-        if came is not None and "loaded" in came[1]:
-            return self._end
-        end = self._end
-        self._unfit = not_loaded(came, self._setup["module"], end.take_noise())
-        self.close()
+        self._loaded = came is not None and "loaded" in came[1]
+        if not self._loaded:
+            self._unfit = not_loaded(came, self._setup["module"], end.take_noise())
+            self.close()
         return end
 
     def _follow(self, end: ParentEnd, order: Order) -> Trial:
@@ -156,33 +169,44 @@ class LocalSession:
         told: Message = {}
         printed = ""
         answers: list[Path] = []
+        free: list[FreeTime] = []
         used: list[str] = []
         for number in range(max(1, len(order.folders))):
             told, pid = _until_ready(end, pid)
             if "ready" not in told:
                 break
-            watch = tree.TreeWatch(pid)
-            watch.start()
+            watching = watch(pid, self._stage.pid, self._cores)
+            watching.start()
             started = end.send(go=number)
             came = end.receive(order.timeout)
-            cpu = watch.stop()
+            wall = came[0] - started if came else order.timeout
+            cpu, time_free = watching.stop(wall)
             if came is None:
                 printed = end.take_noise()
                 told = {"ending": "timed out", "message": self._where_it_hangs(end, pid)}
                 break
-            arrived, told = came
+            told = came[1]
             if "done" not in told:
                 break
-            seconds.append(arrived - started)
+            seconds.append(wall)
+            free += [time_free] if time_free else []
             used = told.get("used", [])
             if order.folders:
-                answers.append(self._answers / str(self._trials) / f"answer-{number}.npz")
+                answers.append(self._take(number))
         noise = printed + self._leave(end, pid, told)
         if "done" in told:
             told = {"ending": "done"}
         elif "ending" not in told:
             told = {"ending": "died", "message": how_it_died(told)}
-        return ended(order, told, tuple(seconds), cpu, tuple(answers), tuple(used), noise)
+        return ended(order, told, tuple(seconds), cpu, tuple(answers), tuple(used), noise, tuple(free))
+
+    def _take(self, number: int) -> Path:
+        """The answer as it is now that it is said to be done: what is written later doesn't count."""
+        written = self._answers / str(self._trials) / f"answer-{number}.npz"
+        taken = self._taken / f"{self._trials}-{number}.npz"
+        with suppress(OSError):  # no answer there: reading it will say so
+            shutil.copyfile(written, taken)
+        return taken
 
     def _leave(self, end: ParentEnd, pid: int, told: Message) -> str:
         """Let the trial process go (kill it if it doesn't), and wait until its whole tree is gone."""

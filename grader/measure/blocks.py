@@ -1,4 +1,4 @@
-"""Blocks: a serial and a parallel trial on one secret input in coin-flipped order, bracketed by calibration.
+"""Blocks: serial and parallel trials on one secret input in coin-flipped order, bracketed by calibration.
 
 plan()  sizes the input and the calibration so that a serial trial takes long enough to be told from noise
 Bench   runs calibrations and blocks; a trial that fails ends the measurement, for that is never noise
@@ -10,35 +10,44 @@ import math
 import secrets
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from grader.errors import GraderError
 from grader.measure.answers import difference
 from grader.measure.stats import median
-from grader.model import Arm, Block, Lab, Order, Session, Trial
+from grader.model import Arm, Block, FreeTime, Lab, Order, Pair, Session, Trial
 
 T = TypeVar("T")
 
 #: Seconds that a serial trial should take; more where starting workers is dear.
-_TARGET, _MOST, _STARTS = 0.5, 3.0, 5.0
+_TARGET, _MOST, _STARTS = 0.3, 3.0, 5.0
+#: Seconds of a serial trial outside of which nothing can be measured: too small to tell, too slow for the budget.
+_LEAST, _LONGEST = 0.05, 8.0
+#: A size this many times off the target is measured once more before it is believed.
+_FAR = 4.0
 #: Seconds for a trial of our own: beyond them, something is broken.
 _OURS = 120.0
-#: Tasks of one calibration, handed out dynamically.
-_TASKS = 16
+#: Tasks of one calibration; the serial side runs a part of them, which costs less and says the same.
+_TASKS, _PART = 16, 2
 _FIRST_AMOUNT = 4_000
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What every block runs: input size, calibration loops per task, workers; `t_serial` in seconds."""
+    """What every block runs: input size, calibration loops per task, workers; `t_serial` in seconds.
+
+    `unfit` names why nothing can be measured: "too small", "too slow", or nothing.
+    """
 
     size: int
     amount: int
     workers: int
     t_serial: float
     timeout: float
+    unfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,53 +59,87 @@ class Failure:
     difference: str = ""
 
 
+@dataclass(frozen=True)
+class Reach:
+    """R = c_1 / c_k by the wall clock and, where the system tells, free of neighbours; and the CPU's own stretch."""
+
+    wall: float
+    free: float | None = None
+    stretch: float = 1.0
+
+    @property
+    def best(self) -> float:
+        """By the clock that decides."""
+        return self.wall if self.free is None else self.free
+
+    def steadied(self, earlier: Sequence[Reach]) -> Reach:
+        """Free of neighbours, the median of this and the two before it.
+
+        Neighbours hardly move that figure, but of 20 measured beside busy ones a single one was off by a quarter.
+        By the wall clock nothing may be smoothed: there a low reach says that just now the cores were taken.
+        """
+        near = [reach.free for reach in (*earlier[-2:], self) if reach.free is not None]
+        return self if self.free is None else replace(self, free=median(near))
+
+
 class Bench:
     """Runs blocks: `clean` runs the instructor's arms, `mine` the learner's, each in processes of its own."""
 
     def __init__(self, lab: Lab, clean: Session, mine: Session) -> None:
         self._lab, self._clean, self._mine = lab, clean, mine
+        self._reaches: list[Reach] = []
 
     def plan(self, workers: int) -> Plan:
-        """Find the input size at which a serial trial takes 0.5 s, or five times what starting workers takes.
+        """Find the input size at which a serial trial takes 0.3 s, or five times what starting workers takes.
 
         Raises:
             GraderError: the lab's own baseline fails.
         """
-        loop = self._reach_seconds(1, _FIRST_AMOUNT) / (_TASKS * _FIRST_AMOUNT)
-        self._reach_seconds(workers, 1)  # the first start pays for cold files
-        start = self._reach_seconds(workers, 1)
+        loop = self._spin(1, _TASKS, _FIRST_AMOUNT).seconds[0] / (_TASKS * _FIRST_AMOUNT)
+        self._spin(workers, _TASKS, 1)  # the first start pays for cold files
+        start = _free(self._spin(workers, _TASKS, 1)).seconds
         size, seconds = self.size(min(_MOST, max(_TARGET, _STARTS * start)))
         amount = max(1, round(seconds / loop / _TASKS))
-        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds)
+        unfit = "too small" if seconds < _LEAST else "too slow" if seconds > _LONGEST else ""
+        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit)
 
     def size(self, target: float = _TARGET) -> tuple[int, float]:
         """The input size at which a serial trial takes about `target` seconds, and what it takes there."""
         size = int(self._lab.judge.SPEED_SIZE)
-        seconds = self._serial_seconds(size)
-        if not 0.75 * target <= seconds <= 1.5 * target:
-            size = max(1, math.ceil(size * target / seconds))
+        for _ in range(3):
             seconds = self._serial_seconds(size)
-        return size, seconds
+            fitting = max(1, math.ceil(size * target / seconds))
+            if seconds / _FAR <= target <= seconds * _FAR or fitting == size:
+                return fitting, seconds * fitting / size
+            size = fitting
+        return size, self._serial_seconds(size)
 
-    def calibrate(self, plan: Plan) -> float:
-        """R = c_1 / c_k, measured now, in coin-flipped order."""
-        seconds = {workers: self._reach_seconds(workers, plan.amount) for workers in _coin(1, plan.workers)}
-        return seconds[1] / seconds[plan.workers]
+    def calibrate(self, plan: Plan) -> Reach:
+        """The reach, measured now, in coin-flipped order."""
+        trials = {
+            workers: self._spin(workers, _TASKS // (_PART if workers == 1 else 1), plan.amount)
+            for workers in _coin(1, plan.workers)
+        }
+        one, many = trials[1], trials[plan.workers]
+        free = None
+        if one.free and many.free and not one.free[0].why_wall and not many.free[0].why_wall:
+            free = _PART * one.free[0].seconds / many.free[0].seconds
+        cpu = _PART * sum(one.cpu)
+        stretch = sum(many.cpu) / cpu if cpu > 0 else 1.0
+        now = Reach(_PART * one.seconds[0] / many.seconds[0], free, stretch)
+        self._reaches.append(now)
+        return now.steadied(self._reaches[:-1])
 
-    def block(self, plan: Plan, reach_before: float) -> Block | Failure:
-        """One block: a pair of trials, and the calibration after them."""
-        pair = self.pair(plan)
-        if isinstance(pair, Failure):
-            return pair
-        return Block(
-            t_serial=pair["serial"].seconds[0],
-            t_parallel=pair["parallel"].seconds[0],
-            reach_before=reach_before,
-            reach_after=self.calibrate(plan),
-            cpu_serial=pair["serial"].cpu,
-            cpu_parallel=pair["parallel"].cpu,
-            serial_first=next(iter(pair)) == "serial",
-        )
+    def bracket(self, plan: Plan, before: Reach, pairs: int) -> tuple[tuple[Block, ...], Reach] | Failure:
+        """So many blocks between two calibrations, and the second of these."""
+        measured: list[dict[Arm, Trial]] = []
+        for _ in range(pairs):
+            pair = self.pair(plan)
+            if isinstance(pair, Failure):
+                return pair
+            measured.append(pair)
+        after = self.calibrate(plan)
+        return tuple(as_block(pair, before, after) for pair in measured), after
 
     def pair(self, plan: Plan) -> dict[Arm, Trial] | Failure:
         """A serial and a parallel trial on one fresh secret input, in the order in which they ran.
@@ -118,11 +161,12 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
         return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
 
-    def _reach_seconds(self, workers: int, amount: int) -> float:
-        trial = self._clean.run(Order("reach", workers, _OURS, tasks=_TASKS, amount=amount))
+    def _spin(self, workers: int, tasks: int, amount: int) -> Trial:
+        order = Order("reach", workers, _OURS, tasks=tasks, amount=amount, cost=self._lab.cost)
+        trial = self._clean.run(order)
         if trial.ending != "done":
             raise GraderError(f"The calibration {trial.ending}: {trial.message}\n{trial.output}")
-        return trial.seconds[0]
+        return trial
 
     def _serial_seconds(self, size: int) -> float:
         folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
@@ -133,7 +177,38 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
         if trial.ending != "done":
             raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
-        return median(trial.seconds[1:])
+        return _free(trial).seconds
+
+
+def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:
+    """What two trials and the calibrations around them come to, by the best clock that all of them have."""
+    serial, parallel = pair["serial"], pair["parallel"]
+    wall = Pair(serial.seconds[0], parallel.seconds[0], before.wall, after.wall)
+    one, many = _free(serial), _free(parallel)
+    why_wall = one.why_wall or many.why_wall
+    by = wall
+    if before.free is not None and after.free is not None and not why_wall:
+        by = Pair(one.seconds, many.seconds, before.free, after.free)
+    return Block(
+        by.t_serial,
+        by.t_parallel,
+        by.reach_before,
+        by.reach_after,
+        cpu_serial=serial.cpu,
+        cpu_parallel=parallel.cpu,
+        serial_first=next(iter(pair)) == "serial",
+        clock="wall" if by is wall else "free",
+        wall=None if by is wall else wall,
+        why_wall=why_wall if parallel.free else "",
+        seen=many.seen,
+        others=many.others,
+        stretch=(before.stretch * after.stretch) ** 0.5,
+    )
+
+
+def _free(trial: Trial) -> FreeTime:
+    """The last folder's time free of neighbours; the wall clock's where the system doesn't tell."""
+    return trial.free[-1] if trial.free else FreeTime(trial.seconds[-1], why_wall="not on this system")
 
 
 def _failed(trial: Trial, size: int) -> Failure:

@@ -1,7 +1,8 @@
-"""Blocks in, decision out: the sequential test, the CPU channel, and the named causes. Pure.
+"""Blocks in, decision out: the sequential test for each tier of points, the CPU channel, the named causes. Pure.
 
-settle(blocks, ...)     after each block: sure by now?
-conclude(blocks, ...)   when the budget is spent: the CPU channel, or "cannot tell" with its cause
+settle(blocks, ...)     after each bracket of blocks: sure by now?
+conclude(blocks, ...)   when the budget is spent: what CPU seconds say, or "cannot tell" with its cause
+how_sure(blocks, ...)   how far the test is, for the progress line
 """
 
 from __future__ import annotations
@@ -21,55 +22,57 @@ _ONE_BUSY_BLOCKS = 4
 _SLOWER_BLOCKS = 4
 #: From this many blocks on, a measurement in which most are void is given up early.
 _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
+#: Sampling that saw less of the CPU seconds than this can't tell what neighbours took, where there were any (CPUs).
+_SEEN, _OTHERS = 0.9, 0.1
+#: CPU seconds beyond these many times those of the baseline are no price of being parallel.
+_INFLATED = 1.5
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the blocks say. `cause` is a stable name; `beforehand`: the cause was there before the submission ran."""
+    """What the blocks say. `cause` is a stable name; `beforehand`: the cause was there before the submission ran.
+
+    `share` is the part of the points (0 to 1) that is sure, whatever the outcome.
+    """
 
     outcome: Outcome
     cause: str
     provisional: bool = False
     clock: Clock = "wall"
     beforehand: bool = False
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One bar's own test on the blocks: surely above it, surely too far below it, and how far each is (0 to 1)."""
+
+    won: bool
+    lost: bool
+    to_win: float
+    to_lose: float
 
 
 def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | None:
     """A sure decision from the blocks so far, else None; never sure because of noise.
 
     The order of serial and parallel in each block is a coin flip and the bars depend on calibration alone, so
-    serial code ever gets `met` with probability <= `bars.alpha` (grader.measure.stats).
+    serial code ever gets points of a tier with probability <= `bars.alpha` (grader.measure.stats).
     """
     if len(blocks) >= _ONE_BUSY_BLOCKS and all(one_busy(block) for block in blocks):
-        clean = [b.speedup for b in blocks if not b.is_void(bars.r_min)]
+        clean = _speedups(blocks, bars)
         faster = median(clean) >= pass_bar(_reach(blocks, bars), bars) if clean else False
         return Decision("not yet", "faster without processes" if faster else "one busy process")
-    wins = losses = below = above = 0
-    clean_blocks: list[Block] = []
-    for block in blocks:
-        if block.is_void(bars.r_min):
-            continue
-        clean_blocks.append(block)
-        reach = median([b.reach for b in clean_blocks])
-        high, low = pass_bar(reach, bars), fail_bar(reach, bars)
-        wins += block.speedup > high
-        losses += block.speedup < 1 / high
-        below += block.speedup < low
-        above += block.speedup >= low
+    clock = clock_of(blocks)
     if len(blocks) >= _SLOWER_BLOCKS and all(cpu_speedup(block, usable) < 1 for block in blocks):
         return Decision("not yet", "not parallel enough", clock="cpu")
-    if not clean_blocks:
-        return None
-    speedup = median([b.speedup for b in clean_blocks])
-    if (
-        evidence(wins, losses) >= 1 / bars.alpha
-        and len(clean_blocks) >= bars.min_blocks
-        and speedup >= pass_bar(_reach(blocks, bars), bars)
-        and not one_busy_median(blocks)
-    ):
-        return Decision("met", "clear gain")
-    if evidence(below, above) >= 1 / bars.alpha_fail:
-        return Decision("not yet", "gain too small")
+    full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    alone = one_busy_median(blocks)
+    if full.won and not alone and not inflated(blocks, bars):
+        return Decision("met", "clear gain", clock=clock, share=1.0)
+    if full.lost and (half.won or half.lost):
+        earned = 0.5 if half.won and not alone and not inflated(blocks, bars) else 0.0
+        return Decision("not yet", "gain too small", clock=clock, share=earned)
     return None
 
 
@@ -84,35 +87,132 @@ def conclude(
 ) -> Decision:
     """The decision when time is up: sure if the test says so, else what CPU seconds say, else `cannot tell`.
 
-    `before` holds the reach measured before any code of the submission ran. CPU seconds ignore sleeping, locks and
-    I/O, so they give a provisional pass at best; serial code is never `cannot tell`.
+    `before` holds the reach measured before any code of the submission was timed. CPU seconds ignore sleeping, locks
+    and I/O, so they give a provisional pass at best, and only where no better clock spoke; serial code is never
+    `cannot tell`.
     """
     if decision := settle(blocks, bars, usable):
         return decision
     if blocks and one_busy_median(blocks):
         return Decision("not yet", "one busy process")
+    clock = clock_of(blocks)
     loaded = bool(before) and median(before) < bars.r_min
+    too_little = "little reach" if clock == "free" else "load"
     if not blocks:
-        return Decision("cannot tell", "load" if loaded else "too few blocks", beforehand=loaded)
+        return Decision("cannot tell", too_little if loaded else "too few blocks", beforehand=loaded)
+    if decision := _by_cpu_seconds(blocks, bars, workers, usable, clock):
+        return decision
+    full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    share = 0.5 if half.won and not inflated(blocks, bars) else 0.0
+    if full.lost or (clock == "free" and surely_below(blocks, bars)):
+        return Decision("not yet", "gain too small", clock=clock, share=share)
+    void = sum(block.is_void(bars.r_min) for block in blocks)
+    if loaded or 2 * void >= len(blocks):
+        return Decision("cannot tell", too_little, clock=clock, beforehand=loaded, share=share)
+    if 2 * sum(map(unsure, blocks)) >= len(blocks):
+        return Decision("cannot tell", "short-lived workers", clock=clock, share=share)
+    if full.won:
+        return Decision("cannot tell", "work added beside neighbours", clock=clock, share=share)
+    enough = len(blocks) - void >= bars.min_blocks
+    return Decision(
+        "cannot tell", "close to the bar" if enough else "too few blocks", clock=clock, share=share
+    )
+
+
+def _by_cpu_seconds(
+    blocks: Sequence[Block], bars: Bars, workers: int, usable: float, clock: Clock
+) -> Decision | None:
+    """What CPU seconds alone can say: slower than serial; or, where the wall clock decides, a provisional pass."""
     seen = [s for block in blocks if not math.isnan(s := cpu_speedup(block, usable))]
     projected = median(seen)
+    if projected < 1:  # slower than serial even with the cores to itself
+        return Decision("not yet", "not parallel enough", clock="cpu")
+    if clock == "free":
+        return None
     # CPU seconds hardly feel the neighbours, but the reach does: so a pass needs the bar of a quiet machine.
     reach = _reach(blocks, bars)
     if math.isnan(reach):
         reach = median([block.reach for block in blocks])
     quiet = max(reach, min(float(workers), usable))
-    if projected < 1:  # slower than serial even with the cores to itself
-        return Decision("not yet", "not parallel enough", clock="cpu")
     # CPU seconds don't show whether processes ran side by side. Where the clock says they gained nothing, they didn't.
-    clean = [block.speedup for block in blocks if not block.is_void(bars.r_min)]
+    clean = _speedups(blocks, bars)
     denied = bool(clean) and interval(clean)[1] < fail_bar(reach, bars)
     if not denied and len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
-        return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu")
-    void = sum(block.is_void(bars.r_min) for block in blocks)
-    if loaded or 2 * void >= len(blocks):
-        return Decision("cannot tell", "load", beforehand=loaded)
-    enough = len(blocks) - void >= bars.min_blocks
-    return Decision("cannot tell", "close to the bar" if enough else "too few blocks")
+        return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu", share=1.0)
+    return None
+
+
+def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) -> Tier:
+    """The sequential test of one bar: `passing` and `failing` are shares of the reachable gain."""
+    wins = losses = below = above = 0
+    speedups: list[float] = []
+    reaches: list[float] = []
+    high = math.inf
+    for block in blocks:
+        if block.is_void(bars.r_min):
+            continue
+        speedups.append(block.speedup)
+        reaches.append(block.reach)
+        reach = median(reaches)
+        high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
+        wins += block.speedup > high
+        losses += block.speedup < 1 / high
+        below += block.speedup < low and not unsure(block)
+        above += block.speedup >= low
+    for_it, against = evidence(wins, losses), evidence(below, above)
+    sure = for_it >= 1 / bars.alpha and len(speedups) >= bars.min_blocks and median(speedups) >= high
+    return Tier(
+        sure, against >= 1 / bars.alpha_fail, _way(for_it, bars.alpha), _way(against, bars.alpha_fail)
+    )
+
+
+def half_tier(blocks: Sequence[Block], bars: Bars) -> Tier:
+    """The test of the lower bar, for half of the points; lost from the start where the lab has none."""
+    if bars.f_half is None:
+        return Tier(won=False, lost=True, to_win=0.0, to_lose=1.0)
+    return tier(blocks, bars, bars.f_half, bars.f_half * bars.f_fail / bars.f_pass)
+
+
+def surely_below(blocks: Sequence[Block], bars: Bars) -> bool:
+    """Does the median speedup surely lie below the bar to pass, if not by much?
+
+    Only for the clock free of neighbours. By the wall clock a block that is clean by luck has a bar that is too high.
+    """
+    bar = pass_bar(_reach(blocks, bars), bars)
+    counted = [b for b in blocks if not b.is_void(bars.r_min) and not unsure(b)]
+    below = sum(b.speedup < bar for b in counted)
+    return evidence(below, len(counted) - below) >= 1 / bars.alpha_fail
+
+
+def how_sure(blocks: Sequence[Block], bars: Bars) -> tuple[Outcome, float]:
+    """Where the test is heading, and how far it is on the way to being sure (0 to 1)."""
+    full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    no = min(full.to_lose, max(half.to_win, half.to_lose))
+    return ("met", full.to_win) if full.to_win >= no else ("not yet", no)
+
+
+def unsure(block: Block) -> bool:
+    """Did neighbours take something from workers that lived too shortly to be seen? Then a low speedup says nothing."""
+    return block.clock == "free" and block.seen < _SEEN and block.others > _OTHERS
+
+
+def inflated(blocks: Sequence[Block], bars: Bars) -> bool:
+    """Beside neighbours, did the program use far more CPU seconds than the baseline, and the wall clock see no gain?
+
+    Threads that only burn CPU beside neighbours can make a program's waiting look like theirs.
+    """
+    clean = [b for b in blocks if not b.is_void(bars.r_min) and sum(b.cpu_serial) > 0]
+    beside = [b for b in clean if b.wall is not None and b.others > _OTHERS]
+    if not beside or 2 * len(beside) < len(clean):
+        return False
+    by_wall = median([b.wall.speedup for b in beside if b.wall])
+    times = median([sum(b.cpu_parallel) / (sum(b.cpu_serial) * b.stretch) for b in beside])
+    return times > _INFLATED and by_wall < pass_bar(_reach(blocks, bars), bars)
+
+
+def clock_of(blocks: Sequence[Block]) -> Clock:
+    """The clock that decided most of the blocks."""
+    return "free" if 2 * sum(block.clock == "free" for block in blocks) > len(blocks) else "wall"
 
 
 def estimate(
@@ -139,12 +239,18 @@ def estimate(
         void=len(blocks) - len(clean),
         seconds=seconds,
         clock=clock,
+        wall=median([(b.wall or b).speedup for b in shown]),
     )
 
 
 def pass_bar(reach: float, bars: Bars) -> float:
     """The speedup from which a block counts for `met`: max(floor, 1 + f_pass (R - 1))."""
     return max(bars.floor, 1 + bars.f_pass * (reach - 1))
+
+
+def half_bar(reach: float, bars: Bars) -> float | None:
+    """The speedup from which a block counts for half of the points; None where the lab gives none."""
+    return None if bars.f_half is None else max(bars.floor, 1 + bars.f_half * (reach - 1))
 
 
 def fail_bar(reach: float, bars: Bars) -> float:
@@ -179,5 +285,14 @@ def cpu_speedup(block: Block, usable: float) -> float:
     return sum(block.cpu_serial) / max(span, work)
 
 
+def _speedups(blocks: Sequence[Block], bars: Bars) -> list[float]:
+    return [block.speedup for block in blocks if not block.is_void(bars.r_min)]
+
+
 def _reach(blocks: Sequence[Block], bars: Bars) -> float:
     return median([block.reach for block in blocks if not block.is_void(bars.r_min)])
+
+
+def _way(worth: float, alpha: float) -> float:
+    """How far evidence `worth` is on its way to 1/alpha, on the scale on which each block adds the same."""
+    return min(1.0, max(0.0, math.log(worth) / math.log(1 / alpha))) if worth > 0 else 0.0

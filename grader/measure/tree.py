@@ -36,21 +36,24 @@ class TreeWatch:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        self._first = _sample(self._root)
+        self._first = accounts(self._root)
         self._last = dict(self._first)
         self._thread.start()
 
-    def stop(self) -> tuple[float, ...]:
-        """CPU seconds of the root, then of each descendant that used any; unseen ones as one more process."""
+    def stop(self, wall: float) -> tuple[tuple[float, ...], None]:
+        """CPU seconds of the root, then of each descendant that used any; unseen ones as one more process.
+
+        There is no time free of neighbours (see grader.measure.watch), however long the run of `wall` seconds was.
+        """
         self._stop.set()
         self._thread.join()
-        alive = _sample(self._root)
+        alive = accounts(self._root)
         self._last.update(alive)
-        return _used(self._root, self._first, self._last, alive)
+        return by_process(self._root, self._first, self._last, alive), None
 
     def _run(self) -> None:
         while not self._stop.wait(_PERIOD):
-            self._last.update(_sample(self._root))
+            self._last.update(accounts(self._root))
 
 
 def kill(pid: int, *, reaps: bool = False) -> None:
@@ -98,7 +101,7 @@ def _is_tracker(process: psutil.Process) -> bool:
     return False
 
 
-def _used(
+def by_process(
     root: int, first: dict[int, Seconds], last: dict[int, Seconds], alive: dict[int, Seconds]
 ) -> tuple[float, ...]:
     """CPU seconds by process, the root's first, from the samples before, during and after."""
@@ -117,7 +120,7 @@ def _used(
     return (mine, *workers)
 
 
-def _sample(root: int) -> dict[int, Seconds]:
+def accounts(root: int) -> dict[int, Seconds]:
     """CPU seconds by pid, of `root` and every process below it that is there now."""
     if not FORKS:
         return _sample_psutil(root)

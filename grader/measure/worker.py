@@ -25,6 +25,7 @@ import numpy as np
 from grader.lab import load_judge
 from grader.measure import reach
 from grader.measure.channel import Line, Message
+from grader.model import CostModel
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,13 @@ def run(line: Line, loaded: Loaded, order: Message) -> None:
         _warm_forkserver(loaded.setup)
         _used.clear()  # what warming up used is ours
         if order["arm"] == "reach":
-            line.send(ready=0)
-            line.receive()
-            reach.run(order["workers"], order["tasks"], order["amount"], loaded.setup["imports"])
-            line.send(done=0)
+            with reach.ready(
+                order["workers"], CostModel(**order["cost"]), loaded.setup["imports"]
+            ) as run_tasks:
+                line.send(ready=0)
+                line.receive()
+                run_tasks(order["tasks"], order["amount"])
+                line.send(done=0)
             return
         for number, folder in enumerate(order["folders"]):
             arguments = loaded.judge.arguments(Path(folder))

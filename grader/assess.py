@@ -142,7 +142,7 @@ def _speed(
     progress: Progress,
     preview: bool,
 ) -> Speed:
-    started = time.monotonic()
+    started, counted = time.monotonic(), machine.counters()
     budget = _PREVIEW if preview else lab.bars.budget
     workers = max(2, machine.workers(facts, lab.max_workers))
     with ExitStack() as sessions:
@@ -176,7 +176,9 @@ def _speed(
             progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
-    return _with(replace(speed, before=reaches, blocks=tuple(blocks)), decision, started)
+    strain = machine.strain_since(counted)
+    speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain)
+    return _with(speed, decision, started)
 
 
 def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:

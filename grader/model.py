@@ -98,7 +98,7 @@ class Lab:
     max_workers: int
     imports: tuple[str, ...]
     judge: ModuleType = field(repr=False)
-    cost: CostModel = CostModel()
+    cost: CostModel = field(default_factory=CostModel)
 
     @property
     def notebook(self) -> Path:
@@ -151,6 +151,19 @@ class MachineFacts:
 
 
 @dataclass(frozen=True)
+class Strain:
+    """What held this machine back while it was measured; None where the system doesn't tell.
+
+    `pressure`: share of the last ten seconds in which something waited for a CPU (Linux PSI, 0 to 1). `stolen`: CPUs
+    that the hypervisor gave to other machines, on average. `throttled`: seconds that a CPU quota stopped us.
+    """
+
+    pressure: float | None = None
+    stolen: float | None = None
+    throttled: float | None = None
+
+
+@dataclass(frozen=True)
 class Order:
     """What one trial has to run: one arm over one or more input folders, with so many workers.
 
@@ -164,7 +177,7 @@ class Order:
     folders: tuple[Path, ...] = ()
     tasks: int = 0
     amount: int = 0
-    cost: CostModel = CostModel()
+    cost: CostModel = field(default_factory=CostModel)
 
 
 @dataclass(frozen=True)

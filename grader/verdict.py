@@ -1,18 +1,30 @@
 """Answers + Estimate + Findings + Lab -> Verdict. Pure: words and points, nothing measured here.
 
-Points: `met` gets all (also provisional), `not yet` none; `cannot tell` gets all only when its cause was there before
-the submission ran or is our own fault, and is listed for the marker in any case.
+Points: `met` gets all (also provisional); `not yet` those of the lower tier where that is sure, else none; `cannot
+tell` the same, but all when its cause was there before the submission ran or is our own fault, and it is listed for the
+marker in any case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader import causes
+from grader import causes, doubts
 from grader.measure.decide import Decision, estimate
-from grader.model import Block, Check, Finding, Lab, MachineFacts, Outcome, Trial, Verdict, WorkerModule
+from grader.model import (
+    Block,
+    Check,
+    Finding,
+    Lab,
+    MachineFacts,
+    Outcome,
+    Strain,
+    Trial,
+    Verdict,
+    WorkerModule,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,7 @@ class Speed:
     failure: AnswerRun | None = None
     own_method: str = ""
     start_method: str = ""
+    strain: Strain = field(default_factory=Strain)
 
 
 def on_answer(
@@ -73,7 +86,9 @@ def on_speed(
     assert speed.decision is not None
     decision = speed.decision
     measured = estimate(speed.blocks, lab.bars, facts.usable, speed.seconds, decision.clock)
-    findings = causes.of_speed(decision, speed.blocks, measured, speed.workers, facts, lab.bars)
+    findings = causes.of_speed(decision, speed.blocks, measured, speed.workers, facts, lab.bars, speed.strain)
+    odd = doubts.implausible(speed.blocks, measured, facts)
+    findings += odd
     if speed.own_method:
         findings += (causes.asked_for(speed.own_method, speed.start_method),)
     verdict = _verdict(
@@ -88,6 +103,9 @@ def on_speed(
         share=decision.share,
         preview=preview,
     )
+    if odd and verdict.points and not verdict.for_marker and not preview:
+        look = " ".join(f"{finding.what} {finding.evidence}" for finding in odd)
+        verdict = replace(verdict, for_marker=f"{lab.id}, {check.name}: {look}")
     return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
 
 

@@ -95,8 +95,8 @@ class Bench:
         Raises:
             GraderError: the lab's own baseline fails.
         """
-        loop = self._spin(1, _TASKS, _FIRST_AMOUNT).seconds[0] / (_TASKS * _FIRST_AMOUNT)
-        self._spin(workers, _TASKS, 1)  # the first start pays for cold files
+        self._spin(workers, _TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
+        loop = _free(self._spin(1, _TASKS, _FIRST_AMOUNT)).seconds / (_TASKS * _FIRST_AMOUNT)
         start = _free(self._spin(workers, _TASKS, 1)).seconds
         size, seconds = self.size(min(_MOST, max(_TARGET, _STARTS * start)))
         amount = max(1, round(seconds / loop / _TASKS))

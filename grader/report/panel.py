@@ -184,7 +184,7 @@ def _table(verdict: Verdict) -> str:
     """Each block's numbers, folded away; what the picture shows, for who can't see it."""
     if not verdict.blocks:
         return ""
-    names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "counted")
+    names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "clock", "others (CPUs)", "counted")
     head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
     rows = "".join(
         _row(n, block, words.is_void(block, verdict.bars)) for n, block in enumerate(verdict.blocks, 1)
@@ -204,6 +204,8 @@ def _row(number: int, block: Block, void: bool) -> str:
         words.figure(block.t_parallel, 3),
         words.figure(words.speedup_of(block)),
         words.figure(words.reach_of(block)),
+        block.clock,
+        words.figure(block.others, 1) if block.clock == "free" else "not known",
         "no: void" if void else "yes",
     )
     cells = "".join(f'<td style="{CELL}">{value}</td>' for value in values)

@@ -81,8 +81,8 @@ def _strip(verdict: Verdict) -> list[str]:
     return [
         f"  speedup {bottom:5.2f} [{dots}] {top:.2f}",
         f"                [{''.join(below)}]",
-        "  Digits: how many clean blocks. 1 = no gain, P = bar to pass, M = median,",
-        "  R = reach.",
+        "  Digits: how many clean blocks. 1 = no gain, P = bar to pass, H = bar for half",
+        "  of the points, M = median, R = reach.",
     ]
 
 
@@ -92,5 +92,6 @@ def _marks(verdict: Verdict) -> dict[str, float]:
     if estimate is None:
         return {}
     bar = words.bar_to_pass(verdict.bars, estimate.reach)
-    wanted = {"R": words.finite(estimate.reach), "P": bar, "M": words.finite(estimate.speedup)}
+    half = words.half_bar(verdict.bars, estimate.reach)
+    wanted = {"R": words.finite(estimate.reach), "H": half, "P": bar, "M": words.finite(estimate.speedup)}
     return {letter: value for letter, value in wanted.items() if value is not None}

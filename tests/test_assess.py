@@ -164,6 +164,46 @@ def test_code_near_the_bar_cannot_be_told_and_earns_the_half_that_is_sure(run: A
     assert verdict.findings[0].cause == "close to the bar"
 
 
+BESIDE = Program(
+    speedup=1.05, reach=1.1, free=Program()
+)  # what the wall clock shows, and what would be without
+
+
+def test_beside_busy_neighbours_good_code_is_met_where_the_system_tells_their_part(run: Assess) -> None:
+    verdict, _ = run(BESIDE)
+    assert (verdict.outcome, verdict.provisional, verdict.points) == ("met", False, 4.0)
+    assert verdict.estimate is not None
+    assert verdict.estimate.clock == "free"
+    assert verdict.estimate.wall == pytest.approx(1.05, rel=0.1)
+    assert {block.clock for block in verdict.blocks} == {"free"}
+
+
+def test_beside_busy_neighbours_serial_code_spread_over_processes_is_not_met(run: Assess) -> None:
+    in_turns = replace(BESIDE, free=Program(speedup=0.98))
+    verdict, _ = run(in_turns)
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+
+
+def test_code_that_is_surely_above_the_lower_bar_alone_earns_half(run: Assess) -> None:
+    verdict, _ = run(Program(speedup=1.22, cpu=(0.1, 0.3, 0.12)))
+    assert (verdict.outcome, verdict.points) == ("not yet", 2.0)
+
+
+def test_between_two_calibrations_lie_two_pairs_where_neighbours_are_told_apart_and_one_elsewhere(
+    run: Assess,
+) -> None:
+    for script, pairs in ((BESIDE, 2), (GOOD, 1)):
+        _, launcher = run(script)
+        measured = [order.arm for order in launcher.orders if len(order.folders) != 2]
+        after = "".join(arm[0] for arm in measured).rpartition("r" * 6)[2]  # serial, parallel, reach
+        assert after.replace("p", "s").startswith("ss" * pairs + "r")
+
+
+def test_a_baseline_that_cannot_be_sized_is_named_and_costs_nothing(run: Assess) -> None:
+    verdict, _ = run(Program(serial=0.001))
+    assert (verdict.outcome, verdict.points, verdict.findings[0].cause) == ("cannot tell", 4.0, "too small")
+
+
 def test_serial_and_parallel_are_run_in_random_order(run: Assess) -> None:
     _, launcher = run(BETWEEN)
     arms = [order.arm for order in launcher.orders if len(order.folders) == 1][1:]  # without the warm-up

@@ -10,13 +10,13 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from grader.model import Ending, Lab, Order, Trial, WorkerModule
+from grader.model import Ending, FreeTime, Lab, Order, Trial, WorkerModule
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Report:
     right: bool = True
     message: str = ""
     start_methods_used: tuple[str, ...] = ()
+    free: FreeTime | None = None
 
 
 Script = Callable[[Order, int], Report]
@@ -40,6 +41,7 @@ class Program:
 
     The baseline takes `serial` seconds at every size. `cpu` are the CPU seconds of a parallel trial by process, the
     program's own first. `noise` is the spread (of the logarithm) of all seconds. `start`: seconds to start workers.
+    `free` is the same program free of neighbours, on a machine that can tell.
     """
 
     speedup: float = 1.8
@@ -52,8 +54,15 @@ class Program:
     right: bool = True
     message: str = ""
     start_methods_used: tuple[str, ...] = ()
+    free: Program | None = None
 
     def __call__(self, order: Order, number: int) -> Report:
+        report = self._report(order, number)
+        if self.free is None:
+            return report
+        return replace(report, free=FreeTime(self.free(order, number).seconds, others=1.0))
+
+    def _report(self, order: Order, number: int) -> Report:
         factor = random.Random(f"{self} {number}").lognormvariate(0, self.noise)
         if order.arm == "serial":
             return Report(self.serial * factor, (self.serial,))
@@ -123,6 +132,7 @@ class ScriptedSession:
             answers=answers,
             message=report.message,
             start_methods_used=report.start_methods_used,
+            free=(report.free,) * max(1, len(order.folders)) if done and report.free else (),
         )
 
     def _answer(self, folder: Path, right: bool) -> Path:

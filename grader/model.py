@@ -313,6 +313,18 @@ class Verdict:
     preview: bool = False
 
 
+@dataclass(frozen=True)
+class Slot:
+    """The machine's cores, to measure on: the seconds waited for them, and whether others are kept away.
+
+    Where they are not, `why` says what stood in the way.
+    """
+
+    waited: float
+    alone: bool
+    why: str = ""
+
+
 class Session(Protocol):
     """Runs trials of one worker module under one start method, each in a fresh process."""
 

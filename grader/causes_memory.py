@@ -90,16 +90,13 @@ def of_memory(ruling: Ruling, footprint: Footprint | None) -> tuple[Finding, ...
 
 
 def evidence(footprint: Footprint) -> str:
-    """Peaks, twins and bars in words."""
-    peaks = " and ".join(f"{w.curve.peak / MIB:.0f} MiB with {w.workers}" for w in footprint.weighings)
-    idle = " and ".join(f"{w.idle / MIB:.0f}" for w in footprint.weighings)
+    """The bars, and how much more the most workers held than the fewest."""
     most, fewest = footprint.weighings[-1].workers, footprint.weighings[0].workers
     more = max(0.0, growth(footprint.weighings))
     bars = footprint.bars
     return (
-        f"Peaks ({footprint.weighings[0].curve.unit}): {peaks} workers; workers that do nothing weigh {idle} MiB. "
         f"Asked for: at most {bars.copies:g} copies, and at most {bars.growth:g} more with {most} workers than with "
-        f"{fewest}; here {more:.2f} more."
+        f"{fewest}; here it is {more:.2f} more."
     )
 
 

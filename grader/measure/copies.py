@@ -80,8 +80,18 @@ def rule(rounds: Sequence[Round], bars: MemoryBars) -> Ruling | None:
 
 
 def growth(one: Round) -> float:
-    """The copies that came with going from the fewest workers to the most."""
-    return one[-1].copies - one[0].copies
+    """The copies that came with going from the fewest workers to the most.
+
+    The first copy is free: a program that at no time holds all of the data at once may hold more of them with more
+    workers.
+    """
+    return one[-1].copies - max(1.0, one[0].copies)
+
+
+def allowed(footprint: Footprint, weighing: Weighing) -> float:
+    """The most copies that this weighing may show, given the one with the fewest workers."""
+    fewest, bars = footprint.weighings[0], footprint.bars
+    return bars.copies if weighing is fewest else min(bars.copies, max(1.0, fewest.copies) + bars.growth)
 
 
 def footprint(rounds: Sequence[Round], bars: MemoryBars) -> Footprint:

@@ -72,7 +72,7 @@ def copies_reason(ruling: Ruling, footprint: Footprint | None) -> str:
     )
     why = {
         "payload copied": ": each worker gets its own",
-        "held more than once": ": more than one, and no worker's",
+        "held more than once": ": more than one, however many workers there are",
     }
     return f"{held}{why.get(ruling.cause, '')}."
 

@@ -179,7 +179,7 @@ class LocalSession:
             told, pid = _until_ready(end, pid)
             if "ready" not in told:
                 break
-            weighing = memory.Scale(self._stage.pid, included=not FORKS) if order.weigh else None
+            weighing = memory.Scale(self._stage.pid, pid) if order.weigh else None
             watching = weighing or watch(pid, self._stage.pid, self._cores)
             watching.start()
             started = end.send(go=number)

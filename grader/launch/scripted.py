@@ -17,11 +17,15 @@ from typing import Any
 import numpy as np
 
 from grader.model import Ending, Lab, Order, Trial, WorkerModule
+from grader.weights import Curve, Left
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one trial reports: `seconds` for each folder, CPU seconds by process, and whether the answers are right."""
+    """What one trial reports: `seconds` for each folder, CPU seconds by process, and whether the answers are right.
+
+    `curve` and `left` are what weighing it and looking at what it left would have given.
+    """
 
     seconds: float
     cpu: tuple[float, ...]
@@ -29,6 +33,8 @@ class Report:
     right: bool = True
     message: str = ""
     start_methods_used: tuple[str, ...] = ()
+    curve: Curve | None = None
+    left: tuple[Left, ...] = ()
 
 
 Script = Callable[[Order, int], Report]
@@ -123,6 +129,8 @@ class ScriptedSession:
             answers=answers,
             message=report.message,
             start_methods_used=report.start_methods_used,
+            curve=report.curve,
+            left=report.left,
         )
 
     def _answer(self, folder: Path, right: bool) -> Path:

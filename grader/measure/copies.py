@@ -66,17 +66,23 @@ def rule(rounds: Sequence[Round], bars: MemoryBars) -> Ruling | None:
     """The ruling, or None where another round is needed."""
     if any(weighing.curve.samples < _LEAST_SAMPLES for one in rounds for weighing in one):
         return Ruling("cannot tell", "too short to weigh")
-    most = [max(weighing.copies for weighing in one) for one in rounds]
-    grown = [growth(one) for one in rounds]
-    near = any(abs(copies - bars.copies) < _NEAR_COPIES for copies in most)
-    near = near or any(abs(more - bars.growth) < _NEAR_GROWTH for more in grown)
-    too_much = median(most) > bars.copies
-    grows = median(grown) > bars.growth
-    if near and len(rounds) < MOST_ROUNDS:
+    over = [_over(one, bars) for one in rounds]
+    if len(rounds) < MOST_ROUNDS and not (len(rounds) == 1 and _is_clear(*over[0])):
         return None
-    if grows:
+    if median([steep for _, steep in over]) > 0:
         return Ruling("not yet", "payload copied")
-    return Ruling("not yet", "held more than once") if too_much else Ruling("met", "shared")
+    too_many = median([many for many, _ in over]) > 0
+    return Ruling("not yet", "held more than once") if too_many else Ruling("met", "shared")
+
+
+def _over(one: Round, bars: MemoryBars) -> tuple[float, float]:
+    """How far a round is above both bars (below 0: under them): the copies, and their growth."""
+    return max(weighing.copies for weighing in one) - bars.copies, growth(one) - bars.growth
+
+
+def _is_clear(copies: float, grown: float) -> bool:
+    """Is it far above one of the bars, or far below both?"""
+    return copies > _NEAR_COPIES or grown > _NEAR_GROWTH or (copies < -_NEAR_COPIES and grown < -_NEAR_GROWTH)
 
 
 def growth(one: Round) -> float:

@@ -5,6 +5,9 @@ segment of shared memory is in it as long as some process maps it, and as far as
 nobody maps is not. Where the system tells no PSS the sum is of USS, the pages that a process shares with nobody:
 what several processes share is then not weighed at all, and copies come out lower, never higher.
 
+Processes are weighed one after the other. Who maps a segment meanwhile would be counted beside one who was weighed
+when it had the segment alone; so each sample goes there and back, and the lighter of the two sums counts.
+
 A sample costs milliseconds, so a run that is weighed is never timed. What lives shorter than the time between two
 samples can be missed.
 """
@@ -32,10 +35,14 @@ Point = tuple[float, int]
 
 
 class Scale:
-    """Weighs the processes below `root`, and `root` itself if it is `included`, between `start()` and `stop()`."""
+    """Weighs the process `trial`, and what comes into the tree of `root` between `start()` and `stop()`.
 
-    def __init__(self, root: int, *, included: bool) -> None:
-        self._root, self._included = root, included
+    What is there before is ours: the stage, and the fork server that it warmed up, used or not.
+    """
+
+    def __init__(self, root: int, trial: int) -> None:
+        self._root, self._trial = root, trial
+        self._ours: set[int] = set()
         self._points: list[Point] = []
         self._samples = self._processes = 0
         self._started = 0.0
@@ -43,6 +50,7 @@ class Scale:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
+        self._ours = set(tree.accounts(self._root)) - {self._trial}
         self._started = time.monotonic()
         self._sample()
         self._thread.start()
@@ -66,16 +74,14 @@ class Scale:
 
     def _sample(self) -> bool:
         """Weigh the tree; False when nothing of it is there to be weighed."""
-        weights = [
-            weight
-            for pid in tree.accounts(self._root)
-            if (self._included or pid != self._root) and (weight := weigh(pid))
-        ]
-        if not weights:
+        mine = [pid for pid in tree.accounts(self._root) if pid not in self._ours]
+        there = [weight for pid in mine if (weight := weigh(pid))]
+        back = sum(weigh(pid) for pid in reversed(mine))
+        if not there:
             return False
         self._samples += 1
-        self._processes = max(self._processes, len(weights))
-        self._points.append((time.monotonic() - self._started, sum(weights)))
+        self._processes = max(self._processes, len(there))
+        self._points.append((time.monotonic() - self._started, min(sum(there), back)))
         if len(self._points) >= 4 * MOST_POINTS:
             self._points = thin(self._points, 2 * MOST_POINTS)
         return True

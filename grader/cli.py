@@ -102,7 +102,9 @@ def _add_check(commands: Any) -> None:
     )
     source.add_argument("--worker", type=Path, metavar="FILE.py", help="take it from this Python file")
     source.add_argument("--solution", action="store_true", help="take the lab's own reference solution")
-    parser.add_argument("--only", metavar="CHECK", help="run this check alone (answer, speedup)")
+    parser.add_argument(
+        "--only", metavar="CHECK", help="run this check alone (such as answer, speedup, memory)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

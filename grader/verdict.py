@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader import causes, doubts
+from grader import causes, causes_memory, doubts
+from grader.measure.copies import Ruling
 from grader.measure.decide import Decision, estimate
+from grader.measure.left import SEES_SEGMENTS
 from grader.model import (
     Block,
     Check,
@@ -25,6 +27,7 @@ from grader.model import (
     Verdict,
     WorkerModule,
 )
+from grader.weights import Footprint
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,17 @@ class Speed:
     own_method: str = ""
     start_method: str = ""
     strain: Strain = field(default_factory=Strain)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """All that weighing left behind. `failure` is set when a trial ended without a right answer."""
+
+    ruling: Ruling | None
+    footprint: Footprint | None = None
+    failure: AnswerRun | None = None
+    own_method: str = ""
+    start_method: str = ""
 
 
 def on_answer(
@@ -107,6 +121,54 @@ def on_speed(
         look = " ".join(f"{finding.what} {finding.evidence}" for finding in odd)
         verdict = replace(verdict, for_marker=f"{lab.id}, {check.name}: {look}")
     return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
+
+
+def on_memory(
+    lab: Lab, worker: WorkerModule, weighed: Weighed, facts: MachineFacts, preview: bool = False
+) -> Verdict:
+    """The verdict on memory. What can't be told here lies in the lab or the system, so it costs no points."""
+    check = lab.checks["memory"]
+    if weighed.failure is not None:
+        return _on_failure(lab, check, worker, weighed.failure, facts, preview)
+    assert weighed.ruling is not None
+    ruling = weighed.ruling
+    findings = causes_memory.of_memory(ruling, weighed.footprint)
+    if weighed.own_method:
+        findings += (causes.asked_for(weighed.own_method, weighed.start_method),)
+    reason = causes_memory.copies_reason(ruling, weighed.footprint)
+    verdict = _verdict(
+        lab, check, ruling.outcome, reason, facts, findings=findings, full=True, preview=preview
+    )
+    if verdict.for_marker:
+        verdict = replace(verdict, for_marker=f"{lab.id}, {check.name}: cannot tell. {reason}")
+    return replace(verdict, memory=weighed.footprint)
+
+
+def on_clean_up(
+    lab: Lab, worker: WorkerModule, runs: Sequence[AnswerRun], facts: MachineFacts, preview: bool = False
+) -> Verdict:
+    """The verdict on what is left behind: semaphores alone are named, and cost nothing."""
+    check = lab.checks["clean_up"]
+    last = runs[-1]
+    if last.size is not None:
+        return _on_failure(lab, check, worker, last, facts, preview)
+    findings = causes_memory.of_left(last.trial.left, last.start_method)
+    if any(left.kind != "semaphore" for left in last.trial.left):
+        reason = causes_memory.left_reason(last.trial.left)
+        return _verdict(lab, check, "not yet", reason, facts, findings=findings, preview=preview)
+    seen = (
+        "no process and no segment" if SEES_SEGMENTS else "no process (segments can't be seen on this system)"
+    )
+    methods = ", ".join(dict.fromkeys(run.start_method for run in runs))
+    reason = f"When your function had returned, {seen} was left, under {methods}."
+    return _verdict(lab, check, "met", reason, facts, findings=findings, preview=preview)
+
+
+def _on_failure(
+    lab: Lab, check: Check, worker: WorkerModule, run: AnswerRun, facts: MachineFacts, preview: bool
+) -> Verdict:
+    finding = causes.of_failure(lab, worker, run.trial, run.difference, run.size, run.start_method)
+    return _verdict(lab, check, "not yet", finding.what, facts, findings=(finding,), preview=preview)
 
 
 def not_possible(lab: Lab, check: Check, what: str, try_next: str) -> Verdict:

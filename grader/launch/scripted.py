@@ -17,11 +17,15 @@ from typing import Any
 import numpy as np
 
 from grader.model import Ending, FreeTime, Lab, Order, Trial, WorkerModule
+from grader.weights import Curve, Left
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one trial reports: `seconds` for each folder, CPU seconds by process, and whether the answers are right."""
+    """What one trial reports: `seconds` for each folder, CPU seconds by process, and whether the answers are right.
+
+    `curve` and `left` are what weighing it and looking at what it left would have given.
+    """
 
     seconds: float
     cpu: tuple[float, ...]
@@ -30,6 +34,8 @@ class Report:
     message: str = ""
     start_methods_used: tuple[str, ...] = ()
     free: FreeTime | None = None
+    curve: Curve | None = None
+    left: tuple[Left, ...] = ()
 
 
 Script = Callable[[Order, int], Report]
@@ -133,6 +139,8 @@ class ScriptedSession:
             message=report.message,
             start_methods_used=report.start_methods_used,
             free=(report.free,) * max(1, len(order.folders)) if done and report.free else (),
+            curve=report.curve,
+            left=report.left,
         )
 
     def _answer(self, folder: Path, right: bool) -> Path:

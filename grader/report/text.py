@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from grader.model import Verdict
-from grader.report import words
+from grader.report import memory, words
 
 WIDTH = 80
 STRIP = 56  # columns of the small plot
@@ -20,6 +20,14 @@ def render(verdict: Verdict) -> str:
     lines += _labelled("Asked", verdict.asked) + _labelled("Found", verdict.reason)
     if verdict.estimate is not None:
         lines += _labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
+    if verdict.memory is not None:
+        lines += _labelled("Measured", memory.in_words(verdict.memory))
+        lines += [
+            "",
+            *memory.strips(verdict.memory, STRIP),
+            *_wrap(memory.picture_in_words(verdict.memory), "  "),
+            "",
+        ]
     strip = _strip(verdict)
     if strip:
         lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]

@@ -6,6 +6,7 @@ Most of it runs on the scripted launcher, where trials only report their seconds
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grader import machine
@@ -105,6 +107,24 @@ def test_a_gain_too_small_is_not_yet_by_the_clock(run: Assess) -> None:
     assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
     assert "where 1.4" in verdict.reason
     assert "work in the parent" in [finding.cause for finding in verdict.findings]
+
+
+@pytest.mark.parametrize("first", [0.5, 0.001])
+def test_right_code_beside_busy_neighbours_is_not_measured_on_too_little_work(
+    run: Assess, first: float
+) -> None:
+    """They make everything take four times its CPU seconds, which come in ticks; starting workers costs some."""
+
+    def crowded(order: Order, number: int) -> Report:
+        if order.arm == "reach":
+            return Program(reach=1.0)(order, number)
+        work = first / 12 * np.load(order.folders[-1] / "numbers.npy").size
+        if order.arm == "serial":
+            return Report(0.02 + 4 * work, (math.ceil(100 * work) / 100,))
+        return Report(0.02 + 4 * work, (0.03, 0.05 + work / 2, 0.05 + work / 2))
+
+    verdict, _ = run(crowded)
+    assert verdict.outcome in ("met", "cannot tell"), verdict.reason
 
 
 def test_a_wrong_answer_in_a_block_is_not_yet_with_the_difference(run: Assess) -> None:

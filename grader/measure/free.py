@@ -93,7 +93,18 @@ def free_time(
     `used` are the CPU seconds of the whole tree, `busiest` those of its busiest thread.
     """
     left = sum(window.seconds * (1 - lost(window, cores, mask)) for window in windows)
-    return min(wall, max(left, used / cores, busiest))
+    return float(within_laws(left, wall, cores, used, busiest))
+
+
+def within_laws(
+    left: Numbers | float,
+    wall: Numbers | float,
+    cores: float,
+    used: Numbers | float,
+    busiest: Numbers | float,
+) -> Numbers:
+    """T_free, of what is `left` of the windows: never above the clock, nor below the laws of work and span."""
+    return np.minimum(wall, np.maximum(np.maximum(left, used / cores), busiest))
 
 
 def others_used(windows: Sequence[Window], mask: int) -> float:

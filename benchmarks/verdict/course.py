@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.verdict import cpus
 from benchmarks.verdict.accounts import Accounts, Ran
 from benchmarks.verdict.demand import Program
-from benchmarks.verdict.graph import Graph
+from benchmarks.verdict.graph import SOON, Graph
 from benchmarks.verdict.rows import PERIOD, Fleet, Trials
 from benchmarks.verdict.tables import Counts, Flags, Numbers, Tables
 
@@ -47,12 +47,12 @@ class _Course:
         self._accounts = Accounts(self._machine, tables, schedule.shape)
         self._graph = Graph(tables, schedule, self._weight, self._accounts)
         self._graph.begin(np.arange(runs), self._at, self._now)
+        self._graph.happen(np.arange(runs), self._at, self._now)
 
     def to_the_end(self) -> Ran:
         at, fleet = self._at, self._now
         while len(at.row):
-            self._step()
-            self._graph.happen(at, fleet)
+            self._graph.happen(self._step(), at, fleet)
             if at.through.mean() > _DROP:
                 self._whole.put(at.row[at.through], fleet.taken(np.flatnonzero(at.through)))
                 stay = ~at.through
@@ -60,7 +60,8 @@ class _Course:
                 at.keep(stay)
         return self._accounts.ran
 
-    def _step(self) -> None:
+    def _step(self) -> Counts:
+        """One step of each run; those in which something happens at its end."""
         at, fleet, machine = self._at, self._now, self._machine
         ready = at.left > 0
         runs = ready & self._may_run(ready)
@@ -80,6 +81,9 @@ class _Course:
         uneven = (moment.load.max(axis=0) > 1) & (self._dice.random(len(seconds)) < seconds / _MOVES)
         cpus.push(moment, active, at.home, np.flatnonzero(uneven), self._dice)
         self._accounts.close_full_windows(at, fleet)
+        done = (runs & (at.left == 0)).any(axis=0)
+        woken = ((at.ready <= fleet.now + SOON) & (at.ready > fleet.now - seconds)).any(axis=0)
+        return np.flatnonzero(done | woken)
 
     def _may_run(self, ready: Flags) -> Flags:
         """Not where the quota is used up; of those that share a lock, one for each step."""

@@ -13,7 +13,7 @@ from benchmarks.verdict.tables import Counts, Flags, Numbers, Tables
 
 _GAP = 0.08  # seconds from one trial to the next: making inputs, comparing answers, ending processes
 _SLOW = math.log(0.1), 1.2  # of the lognormal seconds that a slow start waits
-_SOON = 1e-9
+SOON = 1e-9  # seconds that are none
 
 
 class Graph:
@@ -22,18 +22,14 @@ class Graph:
     def __init__(self, tables: Tables, schedule: Counts, weight: Numbers, accounts: Accounts) -> None:
         self._tables, self._schedule, self._weight, self._accounts = tables, schedule, weight, accounts
 
-    def happen(self, at: Trials, fleet: Fleet) -> None:
-        """All that happens at this moment, until nothing more does."""
-        runs = np.arange(len(at.row))
-        while True:
-            over = _over(runs, at, fleet)
-            runs_on = over | _hands(runs, at, fleet).any(axis=0)
-            self._next_phase(runs[over], at, fleet)
-            runs = runs[runs_on]
-            if not len(runs):
-                return
+    def happen(self, runs: Counts, at: Trials, fleet: Fleet) -> None:
+        """All that happens at this moment in these runs, until nothing more does."""
+        while len(runs):
             for thread in range(self._tables.threads):
                 self._hand_out(thread, runs, at, fleet)
+            runs = runs[_over(runs, at, fleet)]
+            if len(runs):
+                self._next_phase(runs, at, fleet)
 
     def begin(self, runs: Counts, at: Trials, fleet: Fleet) -> None:
         """The next trial of each of these runs; the last one's end is in the accounts."""
@@ -67,7 +63,9 @@ class Graph:
 
     def _hand_out(self, thread: int, runs: Counts, at: Trials, fleet: Fleet) -> None:
         """This thread takes the next task where it can; its first one comes with what starting it costs."""
-        runs = runs[_hands(runs, at, fleet)[thread]]
+        idle = at.member[thread, runs] & (at.left[thread, runs] == 0)
+        there = at.ready[thread, runs] <= fleet.now[runs] + SOON
+        runs = runs[idle & there & (at.taken[runs] < at.count[runs])]
         if not len(runs):
             return
         self._find_cpu(thread, runs[at.last[thread, runs] < fleet.now[runs]], at, fleet)
@@ -87,11 +85,4 @@ class Graph:
 def _over(runs: Counts, at: Trials, fleet: Fleet) -> Flags:
     """The phase at hand is over: nothing left to hand out, to do, or to sleep."""
     done = (at.taken[runs] >= at.count[runs]) & ~at.left[:, runs].any(axis=0)
-    return done & (at.wake[runs] <= fleet.now[runs] + _SOON) & ~at.through[runs]
-
-
-def _hands(runs: Counts, at: Trials, fleet: Fleet) -> Flags:
-    """The threads (rows) that can take a task now, where there is one."""
-    idle = at.member[:, runs] & (at.left[:, runs] == 0)
-    there = at.ready[:, runs] <= fleet.now[runs] + _SOON
-    return idle & there & (at.taken[runs] < at.count[runs]) & ~at.through[runs]
+    return done & (at.wake[runs] <= fleet.now[runs] + SOON) & ~at.through[runs]

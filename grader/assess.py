@@ -47,8 +47,8 @@ from grader.verdict import AnswerRun, Speed
 _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machine, and the work
 _PREVIEW = 6.0  # seconds in which a preview starts nothing more, so that it stays below eight
 _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
-_CALIBRATIONS_BEFORE = 3
-_PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
+CALIBRATIONS_BEFORE = 3
+PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
 
 
@@ -169,7 +169,7 @@ def _speed(
         plan = bench.plan(workers)
         if plan.unfit:
             return _with(speed, Decision("cannot tell", plan.unfit, beforehand=True), started)
-        before = tuple(bench.calibrate(plan) for _ in range(_CALIBRATIONS_BEFORE))
+        before = tuple(bench.calibrate(plan) for _ in range(CALIBRATIONS_BEFORE))
         blocks: list[Block] = []
         for block in _blocks(bench, plan, before[-1], lab, facts, budget - (time.monotonic() - started)):
             if isinstance(block, Failure):
@@ -198,7 +198,7 @@ def _blocks(
     """Blocks until sure, hopeless, failed or out of time; more are started only if they are likely to fit."""
     started = time.monotonic()
     blocks: list[Block] = []
-    pairs = 1 if before.free is None else _PAIRS_FREE
+    pairs = 1 if before.free is None else PAIRS_FREE
     while True:
         outcome = bench.bracket(plan, before, pairs)
         if isinstance(outcome, Failure):

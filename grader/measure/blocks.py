@@ -122,13 +122,7 @@ class Bench:
             workers: self._spin(workers, _TASKS // (_PART if workers == 1 else 1), plan.amount)
             for workers in _coin(1, plan.workers)
         }
-        one, many = trials[1], trials[plan.workers]
-        free = None
-        if one.free and many.free and not one.free[0].why_wall and not many.free[0].why_wall:
-            free = _PART * one.free[0].seconds / many.free[0].seconds
-        cpu = _PART * sum(one.cpu)
-        stretch = sum(many.cpu) / cpu if cpu > 0 else 1.0
-        now = Reach(_PART * one.seconds[0] / many.seconds[0], free, stretch)
+        now = reach_of(trials[1], trials[plan.workers])
         self._reaches.append(now)
         return now.steadied(self._reaches[:-1])
 
@@ -180,6 +174,16 @@ class Bench:
         if trial.ending != "done":
             raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
         return _free(trial).seconds
+
+
+def reach_of(one: Trial, many: Trial) -> Reach:
+    """What a calibration comes to: one process did a part of the work that many shared."""
+    free = None
+    if one.free and many.free and not one.free[0].why_wall and not many.free[0].why_wall:
+        free = _PART * one.free[0].seconds / many.free[0].seconds
+    cpu = _PART * sum(one.cpu)
+    stretch = sum(many.cpu) / cpu if cpu > 0 else 1.0
+    return Reach(_PART * one.seconds[0] / many.seconds[0], free, stretch)
 
 
 def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:

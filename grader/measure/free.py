@@ -22,9 +22,13 @@ counts only with work beside it, and threads that wait for the interpreter's loc
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,30 +51,60 @@ class Window:
 
 def lost(window: Window, cores: float, mask: int) -> float:
     """The share of this window (0 to 1) that others took from a program on `cores` of the `mask` CPUs."""
-    d = window.seconds
-    threads = _one_lock_a_process(window.threads, d)
-    ran = sum(t.ran for t in threads) / d
-    waited = sum(t.waited for t in threads) / d
-    if ran <= 0 or waited <= 0:
-        return 0.0
-    demand = ran + waited
-    others = max(0.0, mask - window.idle - ran)
-    gap = min(others, waited if demand < 1 else max(0.0, min(cores, demand) - ran))
-    share = gap if demand < 1 else gap / (ran + gap)
+    process, ran, waited = _columns(window)
+    return float(shares_lost(process, ran, waited, np.array([window.seconds]), window.idle, cores, mask)[0])
+
+
+def shares_lost(
+    process: Sequence[int],
+    ran: Numbers,
+    waited: Numbers,
+    seconds: Numbers,
+    idle: Numbers | float,
+    cores: float,
+    mask: int,
+) -> Numbers:
+    """`lost` of many windows at once.
+
+    `ran` and `waited` have a row for each thread, whose process `process` names, and a column for each window;
+    `seconds` and `idle` have a number for each window.
+    """
+    if not len(process):
+        return np.zeros(len(seconds))
+    waited = _one_lock_a_process(process, ran, waited, seconds)
+    r, q = ran.sum(axis=0) / seconds, waited.sum(axis=0) / seconds
+    demand = r + q
+    others = np.maximum(0.0, mask - idle - r)
+    gap = np.minimum(others, np.where(demand < 1, q, np.maximum(0.0, np.minimum(cores, demand) - r)))
+    told = (r > 0) & (q > 0)
+    some = np.where(told, r, 1.0)
+    share = np.where(demand < 1, gap, gap / (some + gap))
     # A thread that only waits did not want a core for work: its wait counts as far as it ran, too.
-    worth = sum(t.ran * t.waited / (t.ran + t.waited) for t in threads if t.ran > 0) / (ran * d)
-    return min(share, worth, 1.0)
+    both = np.where(ran > 0, ran + waited, 1.0)
+    worth = (ran * waited / both).sum(axis=0) / (some * seconds)
+    return np.where(told, np.minimum(np.minimum(share, worth), 1.0), 0.0)
 
 
 def free_time(
-    windows: Iterable[Window], wall: float, cores: float, mask: int, used: float, busiest: float
+    windows: Sequence[Window], wall: float, cores: float, mask: int, used: float, busiest: float
 ) -> float:
     """T_free in seconds, of a run that took `wall` seconds by the clock.
 
     `used` are the CPU seconds of the whole tree, `busiest` those of its busiest thread.
     """
     left = sum(window.seconds * (1 - lost(window, cores, mask)) for window in windows)
-    return min(wall, max(left, used / cores, busiest))
+    return float(within_laws(left, wall, cores, used, busiest))
+
+
+def within_laws(
+    left: Numbers | float,
+    wall: Numbers | float,
+    cores: float,
+    used: Numbers | float,
+    busiest: Numbers | float,
+) -> Numbers:
+    """T_free, of what is `left` of the windows: never above the clock, nor below the laws of work and span."""
+    return np.minimum(wall, np.maximum(np.maximum(left, used / cores), busiest))
 
 
 def others_used(windows: Sequence[Window], mask: int) -> float:
@@ -82,21 +116,25 @@ def others_used(windows: Sequence[Window], mask: int) -> float:
     return taken / seconds if seconds > 0 else 0.0
 
 
-def _one_lock_a_process(threads: Sequence[Share], d: float) -> list[Share]:
+def _columns(window: Window) -> tuple[list[int], Numbers, Numbers]:
+    """The threads' processes, and two columns of seconds: they ran, they waited."""
+    threads = window.threads
+    process = [thread.process for thread in threads]
+    return process, np.array([[t.ran] for t in threads]), np.array([[t.waited] for t in threads])
+
+
+def _one_lock_a_process(process: Sequence[int], ran: Numbers, waited: Numbers, seconds: Numbers) -> Numbers:
     """Threads of one process share the interpreter's lock: all of them together can't have wanted more than one core.
 
     A thread that wakes to ask for the lock waits for a core first; without this it would look like demand. A process
-    whose threads ran for longer than the window shows that they don't need the lock.
+    whose threads ran for longer than the window shows that they don't need the lock. Their waits, as far as they count.
     """
-    by_process: dict[int, list[Share]] = defaultdict(list)
-    for thread in threads:
-        by_process[thread.process].append(thread)
-    shares: list[Share] = []
-    for own in by_process.values():
-        ran, waited = sum(t.ran for t in own), sum(t.waited for t in own)
-        most = max(0.0, d - ran)
-        if len(own) == 1 or waited <= most or ran > 1.05 * d:
-            shares += own
-        else:
-            shares += [Share(t.process, t.ran, t.waited * most / waited) for t in own]
-    return shares
+    counted = waited.astype(float)
+    for one in set(process):
+        own = [row for row, its in enumerate(process) if its == one]
+        if len(own) == 1:
+            continue
+        together, most = waited[own].sum(axis=0), np.maximum(0.0, seconds - ran[own].sum(axis=0))
+        too_much = (together > most) & (ran[own].sum(axis=0) <= 1.05 * seconds)
+        counted[own] *= np.where(too_much, most / np.where(too_much, together, 1.0), 1.0)
+    return counted

@@ -1,0 +1,1 @@
+"""The operating characteristics of the speedup verdict: simulated, replayed, and measured."""

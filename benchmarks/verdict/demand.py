@@ -1,0 +1,157 @@
+"""Programs as demand graphs, for the simulated machines: who computes how much, in which order, and who waits.
+
+    Phase    tasks handed out one at a time to its threads; it ends when all are done (a barrier)
+    Program  phases one after the other; its threads, and the process of each
+
+Work is in shares of the baseline's: 1.0 is all of it. Thread 0 is the parent. `start` is what starting one worker
+costs, in the same shares: half is paid by the parent, half by the worker with its first task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.verdict.machines import Machine
+
+#: Shares of the fraud lab's thirteen files, the largest first, as its judge makes them.
+_FILES = tuple(sorted((1 / (1 + rank) ** 0.8 for rank in range(13)), reverse=True))
+#: What the reference does in the parent: listing files, joining tables.
+_LIST, _JOIN = 0.02, 0.03
+#: Tasks of a calibration, and the part of them that its serial side runs: see grader.measure.blocks.
+TASKS, PART = 16, 2
+
+
+@dataclass(frozen=True)
+class Phase:
+    """First sleeps `sleep`, then hands out `tasks`; `first` is paid by each thread with its first task.
+
+    With `lock` only one of the threads runs at a time, as threads of one interpreter do.
+    """
+
+    tasks: tuple[float, ...] = ()
+    threads: tuple[int, ...] = (0,)
+    first: float = 0.0
+    sleep: float = 0.0
+    lock: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """`processes` has the process of each thread; process 0 is the trial's own."""
+
+    name: str
+    phases: tuple[Phase, ...]
+    processes: tuple[int, ...] = (0,)
+
+
+def _shared(tasks: tuple[float, ...], total: float) -> tuple[float, ...]:
+    return tuple(total * task / sum(tasks) for task in tasks)
+
+
+def _pool(name: str, workers: int, start: float, work: tuple[float, ...], before: float, after: float) -> Program:
+    """The parent works `before`, starts the workers, they share the tasks, the parent works `after`."""
+    threads = tuple(range(1, workers + 1))
+    phases = [Phase((before + workers * start / 2,)), Phase(work, threads, first=start / 2)]
+    if after:
+        phases.append(Phase((after,)))
+    return Program(name, tuple(phases), tuple(range(workers + 1)))
+
+
+def baseline() -> Program:
+    return Program("baseline", (Phase((1.0,)),))
+
+
+def calibration(workers: int, start: float) -> tuple[Program, Program]:
+    """Perfectly parallel work: one process with a part of it, and a cold pool with all of it."""
+    one = Program("calibration, one", (Phase((1 / PART,)),))
+    return one, _pool("calibration, many", workers, start, (1 / TASKS,) * TASKS, 0.0, 0.0)
+
+
+def reference(workers: int, start: float) -> Program:
+    """The lab's own solution: files, the largest first, one at a time."""
+    return _pool("reference", workers, start, _shared(_FILES, 0.97), _LIST, _JOIN)
+
+
+def partly(workers: int, start: float, alone: float, name: str = "half parallel") -> Program:
+    """The parent does the share `alone` by itself; the rest is perfectly parallel."""
+    return _pool(name, workers, start, _shared(_FILES, 1 - alone), alone, 0.0)
+
+
+def serial() -> Program:
+    return Program("serial", (Phase((1.0,)),))
+
+
+def pool_of_one(start: float) -> Program:
+    return _pool("Pool(1)", 1, start, _shared(_FILES, 1.0), 0.0, 0.0)
+
+
+def gil_threads(workers: int) -> Program:
+    """Threads of one process that share the interpreter's lock."""
+    phase = Phase((1 / workers,) * workers, tuple(range(1, workers + 1)), lock=True)
+    return Program("GIL-bound threads", (phase,), (0,) * (workers + 1))
+
+
+def cached() -> Program:
+    """Looks for an answer from before: inputs are fresh, so it finds none, and works."""
+    return Program("cached answers", (Phase((0.02,)), Phase((1.0,))))
+
+
+def sleeper(workers: int, start: float) -> Program:
+    """A good pool, and then it sleeps until serial work would be done: by CPU seconds it looks fast."""
+    pool = _pool("sleeper", workers, start, _shared(_FILES, 1.0), 0.0, 0.0)
+    return Program(pool.name, (*pool.phases, Phase(sleep=1 - 1 / workers)), pool.processes)
+
+
+def turns(workers: int, start: float) -> Program:
+    """Processes that take turns: serial work that looks parallel by CPU seconds."""
+    rounds = 4
+    phases = [Phase((workers * start / 2,))]
+    for number in range(rounds * workers):
+        first = start / 2 if number < workers else 0.0
+        phases.append(Phase((1 / (rounds * workers),), (1 + number % workers,), first=first))
+    return Program("takes turns", tuple(phases), tuple(range(workers + 1)))
+
+
+def slower_pool(workers: int, start: float) -> Program:
+    """Rows that travel: the parent pickles, the workers unpickle, and all of it takes longer than the work."""
+    return _pool("pool slower than serial", workers, start, _shared(_FILES, 1.6), 0.4, 0.1)
+
+
+def eight(start: float) -> Program:
+    """Eight workers, whatever the cores."""
+    return _pool("8 workers", 8, start, _shared(_FILES, 0.97), _LIST, _JOIN)
+
+
+def program(name: str, machine: Machine, reach: float = 2.0) -> Program:
+    """A program by its name, for that machine. `reach` is what perfectly parallel work gains there when it is quiet.
+
+    "gain 0.35" reaches that share of the gain; "half parallel" a third.
+    """
+    k, start = machine.workers, machine.start_share
+    starting = start * (k + 1) / 2
+    if name == "half parallel":
+        return partly(k, start, alone_for(1 / 3, reach, starting))
+    if name.startswith("gain "):
+        return partly(k, start, alone_for(float(name[5:]), reach, starting), name)
+    made = {
+        "reference": reference(k, start),
+        "serial": serial(),
+        "Pool(1)": pool_of_one(start),
+        "GIL-bound threads": gil_threads(k),
+        "cached answers": cached(),
+        "sleeper": sleeper(k, start),
+        "takes turns": turns(k, start),
+        "pool slower than serial": slower_pool(k, start),
+        "8 workers": eight(start),
+    }
+    return made[name]
+
+
+def alone_for(gain: float, reach: float, starting: float) -> float:
+    """The share f of serial work that leaves the share `gain` of what can be gained.
+
+    With `starting` for what the start of the workers takes, 1/S = f + (1 - f)/c + starting (Amdahl's law), the reach is
+    1/R = 1/c + starting, and S = 1 + gain (R - 1).
+    """
+    ideal = 1 / reach - starting
+    return max(0.0, (1 / (1 + gain * (reach - 1)) - 1 / reach) / (1 - ideal))

@@ -1,0 +1,153 @@
+"""The product's own measurement on simulated machines: its blocks, its decisions, its stopping rule.
+
+Three calibrations; then brackets of two blocks (by the time free of neighbours) or one (by the wall clock) and a
+calibration, until sure, hopeless or out of time, as in grader.assess. What a calibration and a block come to, and
+what they say, is computed by the product: reach_of, steadied, as_block; settle, hopeless, conclude.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks.verdict import course, demand
+from benchmarks.verdict.accounts import Ran
+from benchmarks.verdict.demand import Program
+from benchmarks.verdict.machines import Machine
+from benchmarks.verdict.rows import Fleet
+from benchmarks.verdict.tables import Counts, Flags
+from grader.assess import CALIBRATIONS_BEFORE, PAIRS_FREE
+from grader.measure.blocks import Reach, as_block, reach_of
+from grader.measure.decide import Decision, conclude, hopeless, settle
+from grader.measure.stats import median
+from grader.model import Arm, Bars, Block, Clock, FreeTime, Trial
+
+#: Seconds before the first calibration: opening sessions, the warm-up; serial trials to size the input.
+_OPENING, _SIZINGS = 2.0, 3
+_SERIAL, _PARALLEL, _ONE, _MANY = range(4)
+BARS = Bars()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One simulated measurement: its decision, the seconds to it, and its blocks."""
+
+    decision: Decision
+    seconds: float
+    blocks: tuple[Block, ...]
+
+
+def measure(machine: Machine, program: Program, clock: Clock, runs: int, seed: Sequence[int]) -> list[Run]:
+    """So many independent measurements of one program; `clock` "free" as on Linux, "wall" as elsewhere."""
+    return list(_Measurements(machine, program, clock, runs, np.random.default_rng(seed)))
+
+
+def seed_of(*words: object) -> int:
+    """The same number for the same words, on every machine."""
+    return zlib.crc32(" ".join(map(str, words)).encode())
+
+
+@functools.cache
+def quiet_reach(machine: Machine) -> float:
+    """What perfectly parallel work gains on this machine without neighbours: the median of 100 calibrations."""
+    quiet = replace(machine, busy=0, stalls=0.0, slow_starts=0.0, drift=0.0)
+    fleet = Fleet(quiet, 100, np.random.default_rng(1))
+    ran = course.run(fleet, demand.calibration(quiet.workers, quiet.start_share), _same([0, 1], 100))
+    return float(np.median(demand.PART * ran.wall[0] / ran.wall[1]))
+
+
+class _Measurements:
+    """Many measurements side by side: each goes through the same steps, and leaves when it has its decision."""
+
+    def __init__(
+        self, machine: Machine, program: Program, clock: Clock, runs: int, dice: np.random.Generator
+    ) -> None:
+        self._machine, self._clock, self._dice = machine, clock, dice
+        self._programs = (demand.baseline(), program, *demand.calibration(machine.workers, machine.start_share))
+        self._fleet = Fleet(machine, runs, dice)
+        self._fleet.pass_time(np.arange(runs), _OPENING + _SIZINGS * machine.t_serial)
+        self._pairs = PAIRS_FREE if clock == "free" else 1
+        self._blocks: list[list[Block]] = [[] for _ in range(runs)]
+        self._measured: list[list[Reach]] = [[] for _ in range(runs)]  # as they were
+        self._reaches: list[list[Reach]] = [[] for _ in range(runs)]  # steadied
+
+    def __iter__(self) -> Iterator[Run]:
+        going = np.arange(len(self._blocks))
+        for _ in range(CALIBRATIONS_BEFORE):
+            self._calibrations(going)
+        before = [tuple(reach.best for reach in reaches) for reaches in self._reaches]
+        began = self._fleet.now.copy()
+        while len(going):
+            self._brackets(going)
+            left = []
+            for place, run in enumerate(going):
+                blocks, now = self._blocks[run], self._fleet.now[place]
+                if self._goes_on(blocks, now - began[run], BARS.budget - began[run]):
+                    left.append(place)
+                else:
+                    said = conclude(blocks, BARS, self._machine.workers, self._machine.usable, before[run])
+                    yield Run(said, float(now), tuple(blocks))
+            going = going[left]
+            self._fleet = self._fleet.taken(np.array(left, dtype=np.int64))
+
+    def _goes_on(self, blocks: Sequence[Block], elapsed: float, budget: float) -> bool:
+        """As in grader.assess._blocks."""
+        done = settle(blocks, BARS, self._machine.usable) or hopeless(blocks, BARS)
+        return not done and elapsed * (1 + self._pairs / len(blocks)) <= budget
+
+    def _calibrations(self, going: Counts) -> None:
+        one_first = self._coins(len(going))
+        ran = course.run(self._fleet, self._programs, np.stack(_in_order(one_first, _ONE, _MANY)))
+        self._add_reaches(going, ran, 0, one_first)
+
+    def _brackets(self, going: Counts) -> None:
+        """So many pairs of trials in coin-flipped order, and a calibration."""
+        coins = [self._coins(len(going)) for _ in range(self._pairs + 1)]
+        schedule = [_in_order(coin, _SERIAL, _PARALLEL) for coin in coins[:-1]]
+        schedule.append(_in_order(coins[-1], _ONE, _MANY))
+        ran = course.run(self._fleet, self._programs, np.concatenate(schedule))
+        before = [self._reaches[run][-1] for run in going]
+        self._add_reaches(going, ran, 2 * self._pairs, coins[-1])
+        for pair, serial_first in enumerate(coins[:-1]):
+            for place, run in enumerate(going):
+                trials = self._trials(ran, 2 * pair, place, bool(serial_first[place]), ("serial", "parallel"))
+                self._blocks[run].append(as_block(trials, before[place], self._reaches[run][-1]))
+
+    def _add_reaches(self, going: Counts, ran: Ran, at: int, one_first: Flags) -> None:
+        for place, run in enumerate(going):
+            trials = self._trials(ran, at, place, bool(one_first[place]), ("serial", "parallel"))
+            now = reach_of(trials["serial"], trials["parallel"])
+            self._reaches[run].append(now.steadied(self._measured[run]))
+            self._measured[run].append(now)
+
+    def _trials(self, ran: Ran, at: int, run: int, forward: bool, arms: tuple[Arm, Arm]) -> dict[Arm, Trial]:
+        """The two trials from number `at` on, in the order in which they ran."""
+        order = arms if forward else arms[::-1]
+        return {arm: self._trial(ran, at + number, run, arm) for number, arm in enumerate(order)}
+
+    def _trial(self, ran: Ran, at: int, run: int, arm: Arm) -> Trial:
+        own, *others = ran.cpu[at, :, run].tolist()
+        free = (FreeTime(float(ran.free[at, run]), float(ran.seen[at, run]), float(ran.others[at, run])),)
+        return Trial(
+            arm=arm,
+            ending="done",
+            seconds=(float(ran.wall[at, run]),),
+            cpu=(own, *(seconds for seconds in others if seconds > 0)),
+            free=free if self._clock == "free" else (),
+        )
+
+    def _coins(self, count: int) -> Flags:
+        return self._dice.random(count) < 0.5
+
+
+def _in_order(forward: Flags, first: int, second: int) -> Counts:
+    """A schedule of two programs, each run's in the order that its coin says."""
+    return np.where(forward, [[first], [second]], [[second], [first]])
+
+
+def _same(programs: Sequence[int], runs: int) -> Counts:
+    return np.tile(np.array(programs)[:, None], (1, runs))

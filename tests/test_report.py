@@ -400,7 +400,9 @@ def test_json_has_exactly_the_documented_fields() -> None:
     assert list(made) == ["schema", "lab", "points", "max_points", "checks"]
     assert (made["schema"], made["lab"], made["points"], made["max_points"]) == (1, "11_fraud", 4.0, 10.0)
     answer, speedup = made["checks"]
-    fields = "name verdict provisional reason points max_points measured blocks memory findings for_marker log"
+    fields = (
+        "name verdict provisional reason points max_points measured blocks memory findings for_marker log"
+    )
     assert list(answer) == list(speedup) == fields.split()
     assert answer["measured"] is None
     figures = "speedup low high reach gain blocks void seconds clock wall"

@@ -88,9 +88,7 @@ class Course(State):
         own = self._tables.threads
         self._own, self._trials = own, trials
         blank = np.zeros((trials, runs))
-        self._ran_out = Ran(
-            blank, blank.copy(), np.zeros((trials, own, runs)), blank.copy(), blank.copy()
-        )
+        self._ran_out = Ran(blank, blank.copy(), np.zeros((trials, own, runs)), blank.copy(), blank.copy())
         self._weight = np.array([1.0] * own + [_WEIGHT] * self._machine.busy)[:, None]
         self.row = np.arange(runs)
         self.schedule = schedule

@@ -26,6 +26,8 @@ from grader.model import FreeTime
 
 #: Seconds between two samples, give or take a half; seconds of a window.
 _PERIOD, _WINDOW = 0.005, 0.1
+#: A sample that takes long is followed by so many times its own length without one: watching must cost little.
+_SPARING = 20
 #: Threads that are watched at most: each holds two of the parent's descriptors.
 _MOST = 200
 
@@ -92,9 +94,12 @@ class FreeWatch:
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(_PERIOD * random.uniform(0.5, 1.5)):
+            took = 0.0
+            while not self._stop.wait(max(_PERIOD, _SPARING * took) * random.uniform(0.5, 1.5)):
+                began = time.perf_counter()
                 self._sample()
                 now = time.perf_counter()
+                took = now - began
                 if now - self._since >= _WINDOW:
                     self._close_window(now)
         except OSError as error:  # out of descriptors, or /proc was taken away

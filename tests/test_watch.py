@@ -183,7 +183,7 @@ def test_more_threads_than_can_be_watched_are_timed_by_the_wall_clock(lab: Lab, 
         "ends = threading.Event()",
         "several = [threading.Thread(target=ends.wait) for _ in range(260)]",
         "for one in several: one.start()",
-        "spin(0.2)",
+        "spin(0.5)",
         "ends.set()",
         "return 1",
     )

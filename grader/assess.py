@@ -165,6 +165,9 @@ def _speed(
         if facts.usable < lab.bars.r_min or preview:
             cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
             return _with(speed, _spread(bench, workers, cause, started + _PREVIEW), started)
+        # From here on the clock decides. Nobody else measures meanwhile, and waiting for that costs no budget.
+        started += sessions.enter_context(launcher.slot(progress, budget / 2)).waited
+        counted = machine.counters()
         progress("speedup: sizing the input, and what perfectly parallel work gains here")
         plan = bench.plan(workers)
         if plan.unfit:

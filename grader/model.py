@@ -353,6 +353,10 @@ class Launcher(Protocol):
         """Open a session; `worker` None means that only the instructor's arms will run."""
         ...
 
+    def slot(self, progress: Progress, expect: float) -> AbstractContextManager[Slot]:
+        """Wait for the cores and have them, for about `expect` seconds; `progress` is told of the wait."""
+        ...
+
 
 class Progress(Protocol):
     """Told one line at a time what is being done; the notebook and the terminal show it."""

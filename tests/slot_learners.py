@@ -29,7 +29,7 @@ def say(line):
 
 exec(more)
 for _ in range(int(times)):
-    with slot(say, expect=20.0, room=Path(room)) as mine:
+    with slot(say, expect=600.0, room=Path(room)) as mine:
         tell("in")
         say(f"measures, {'alone' if mine.alone else mine.why}")
         exec(os.environ.get("MEANWHILE", ""))

@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from grader.errors import GraderError, LearnerError
 from grader.lab import load
 from grader.launch.local import LocalLauncher
 from grader.launch.scripted import Program, Report, Script, ScriptedLauncher
-from grader.model import Lab, MachineFacts, Order, Verdict, WorkerModule
+from grader.model import Lab, MachineFacts, Order, Progress, Slot, Verdict, WorkerModule
 
 PRIMES = Path(__file__).parent / "labs" / "primes"
 FACTS = MachineFacts(2, 2, None, 2, 2.0, ("fork", "spawn"), 0.3, None, "Linux", "3.13")
@@ -271,6 +272,46 @@ def test_the_start_method_that_really_runs_is_the_one_calibrated(
     monkeypatch.setattr("grader.assess.time", launcher.clock)
     assess(lab, "speedup", WORKER, launcher, FACTS, lambda line: None)
     assert opened == [(False, "fork"), (True, "fork"), (True, calibrated)]
+
+
+class Waiting(ScriptedLauncher):
+    """The cores are free after 1000 seconds; it notes which trials ran inside the slot."""
+
+    inside: tuple[int, int] | None = None
+
+    @contextmanager
+    def slot(self, progress: Progress, expect: float) -> Iterator[Slot]:
+        self.clock.now += 1000.0
+        first = len(self.orders)
+        yield Slot(1000.0, True)
+        self.inside = first, len(self.orders)
+
+
+def test_waiting_for_the_cores_costs_nothing_of_the_budget_and_all_that_is_timed_runs_inside(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = Waiting(GOOD)
+    monkeypatch.setattr("grader.assess.time", launcher.clock)
+    verdict = assess(lab, "speedup", WORKER, launcher, FACTS, lambda line: None)
+    assert verdict.outcome == "met"
+    assert verdict.estimate is not None
+    assert verdict.estimate.seconds < lab.bars.budget
+    assert launcher.inside is not None
+    first, last = launcher.inside
+    assert [order.arm for order in launcher.orders[:first]] == [
+        "parallel"
+    ]  # the warm-up, which may fail at once
+    assert last == len(launcher.orders)
+
+
+@pytest.mark.parametrize(("facts", "preview"), [(FACTS, True), (replace(FACTS, usable=1.0), False)])
+def test_nobody_waits_where_the_clock_has_no_say(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, facts: MachineFacts, preview: bool
+) -> None:
+    launcher = Waiting(GOOD)
+    monkeypatch.setattr("grader.assess.time", launcher.clock)
+    assess(lab, "speedup", WORKER, launcher, facts, lambda line: None, preview=preview)
+    assert launcher.inside is None
 
 
 def test_more_speedup_than_cores_is_shown_to_a_marker(run: Assess) -> None:

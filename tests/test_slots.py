@@ -107,7 +107,7 @@ def test_twenty_are_served_in_the_order_in_which_they_came(start: Start, room: P
     for number in range(20):
         queue.append(start(str(number), hold=0.01))
         wait_until(lambda: len(tickets(room)) == len(queue) + 1)
-    assert queue[-1].says("waiting") == "waiting for the cores: 20 ahead of you, about 7 min"
+    assert queue[-1].says("waiting") == "waiting for the cores: 20 ahead of you, about 200 min"
     holder.go_on()
     for one in queue:
         one.ends()
@@ -208,18 +208,17 @@ def test_the_same_is_said_once_and_after_so_long_it_goes_on_without(
     clock = Clock()
     monkeypatch.setattr(slots, "time", clock)
     lines: list[str] = []
-    with slot(lines.append, room=room, patience=100.0) as mine:
+    with slot(lines.append, room=room, patience=1000.0) as mine:
         assert not mine.alone
-        assert mine.waited == pytest.approx(100.0, abs=1.0)
-        assert mine.why == "the cores were not free within 100 s"
+        assert mine.waited == pytest.approx(1000.0, abs=1.0)
+        assert mine.why == "the cores were not free within 1000 s"
         assert len(tickets(room)) == 1  # nobody waits for one who has given up
-    ahead = "waiting for the cores: 1 ahead of you"
-    assert lines == [
-        f"{ahead}, about 20 s",
-        f"{ahead}, about 10 s",
-        f"{ahead}, due any moment",
-        f"measuring without a slot of our own: {mine.why}",
+    minutes = [f"about {left} min" for left in range(10, 0, -1)]
+    seconds = [f"about {left} s" for left in range(50, 0, -10)]
+    waiting = [
+        f"waiting for the cores: 1 ahead of you, {left}" for left in (*minutes, *seconds, "due any moment")
     ]
+    assert lines == [*waiting, f"measuring without a slot of our own: {mine.why}"]
 
 
 def test_lines_come_at_most_once_a_second(start: Start, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,9 +241,9 @@ def test_a_waiter_reads_how_many_are_ahead_when_that_changes_and_when_it_is_thei
     holder = start("holder")
     holder.says("measures")
     second = start("second")
-    assert second.says("waiting") == "waiting for the cores: 1 ahead of you, about 20 s"
+    assert second.says("waiting") == "waiting for the cores: 1 ahead of you, about 10 min"
     third = start("third")
-    assert third.says("waiting") == "waiting for the cores: 2 ahead of you, about 40 s"
+    assert third.says("waiting") == "waiting for the cores: 2 ahead of you, about 20 min"
     holder.go_on()
     assert second.says("turn") == "waiting for the cores: it is your turn"
     assert third.says("1 ahead").startswith("waiting for the cores: 1 ahead of you, about")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from grader.model import Ending, FreeTime, Lab, Order, Trial, WorkerModule
+from grader.model import Ending, FreeTime, Lab, Order, Progress, Slot, Trial, WorkerModule
 from grader.weights import Curve, Left
 
 
@@ -108,6 +108,10 @@ class ScriptedLauncher:
     def session(self, lab: Lab, worker: WorkerModule | None, start_method: str) -> Iterator[ScriptedSession]:
         with tempfile.TemporaryDirectory(prefix="corewise-") as scratch:
             yield ScriptedSession(self, lab, Path(scratch))
+
+    def slot(self, progress: Progress, expect: float) -> AbstractContextManager[Slot]:
+        """Nothing really runs, so nobody waits."""
+        return nullcontext(Slot(0.0, True))
 
     def report(self, order: Order) -> Report:
         """The script's next report; moves the clock on by what the trial takes, and `overhead` seconds more."""

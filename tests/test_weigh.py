@@ -6,6 +6,7 @@ Most of it runs on the scripted launcher, where trials only report their curves;
 from __future__ import annotations
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import shutil
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matrix_answers import BY_FORK, HEAD, LOADED_BY_EACH, MAPPED, PICKLED, SERIAL, SHARED
+from matrix_answers import BY_FORK, HEAD, LOADED_BY_EACH, MAPPED, ORPHAN, PICKLED, SERIAL, SHARED, with_lines
+from tiny_checkout import corewise, left_of, make
 
 from grader import machine
 from grader.assess import assess
+from grader.author.verify import report, verify
 from grader.errors import GraderError
 from grader.lab import load
 from grader.launch.local import LocalLauncher
@@ -336,3 +339,51 @@ def test_what_fork_shares_is_about_one_copy_whatever_the_default(
 def test_real_serial_code_shares_nothing() -> None:
     verdict = real(SERIAL)
     assert (verdict.outcome, verdict.findings[0].cause) == ("not yet", "no workers")
+
+
+@pytest.mark.slow
+@needs_pss
+def test_the_command_checks_memory_alone_and_gives_its_numbers(tmp_path: Path) -> None:
+    shutil.copytree(MATRIX, make(tmp_path) / "labs" / "matrix", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "summer.py").write_text(HEAD + PICKLED, encoding="utf-8")
+    words = ["check", "matrix", "--worker", "summer.py", "--only"]
+    run = corewise(tmp_path, *words, "memory", "--json")
+    assert run.returncode == 1, run.stderr
+    (check,) = json.loads(run.stdout)["checks"]
+    assert (check["name"], check["verdict"], check["points"]) == ("memory", "not yet", 0.0)
+    assert check["memory"]["copies"]["4"] > check["memory"]["copies"]["2"] > 1.8
+    told = corewise(tmp_path, *words, "clean_up")
+    assert told.returncode == 0, told.stdout
+    assert told.stdout.startswith("clean_up: met, 2 of 2 points")
+    assert left_of(tmp_path) == []
+
+
+@pytest.mark.slow
+@needs_pss
+def test_an_author_proves_memory_and_clean_up_as_any_check(tmp_path: Path) -> None:
+    lab = tmp_path / "solutions" / "matrix"
+    shutil.copytree(MATRIX, lab, ignore=shutil.ignore_patterns("__pycache__"))
+    (lab / "wrong").mkdir()
+    for name, source, check, cause in (
+        ("copies", PICKLED, "memory", "payload copied"),
+        ("leaks", ORPHAN, "clean_up", "process left"),
+    ):
+        said = f"# check: {check}\n# verdict: not yet\n# cause: {cause}\n"
+        (lab / "wrong" / f"{name}.py").write_text(said + HEAD + source, encoding="utf-8")
+    write_page(lab / "matrix.ipynb", HEAD + SHARED)
+    (tmp_path / "labs" / "matrix").mkdir(parents=True)
+    write_page(tmp_path / "labs" / "matrix" / "matrix.ipynb", HEAD + with_lines("raise NotImplementedError"))
+    proof = verify("matrix", LocalLauncher(), lambda line: None, tmp_path)
+    assert [(one.answer.name, one.answer.check, one.ok) for one in proof.proofs] == [
+        ("stub", "answer", True),
+        ("reference", "answer", True),
+        ("reference", "memory", True),
+        ("reference", "clean_up", True),
+        ("copies", "memory", True),
+        ("leaks", "clean_up", True),
+    ], report(proof, tmp_path)
+
+
+def write_page(path: Path, source: str) -> None:
+    cell = {"cell_type": "code", "source": f"%%module summer\n{source}"}
+    path.write_text(json.dumps({"nbformat": 4, "cells": [cell]}), encoding="utf-8")

@@ -10,7 +10,7 @@ server are Python's own helpers, and stay.
 Others use /dev/shm meanwhile, so something new there is the trial's only if it belongs to our user and
 
 - a process of the trial's tree was seen to map it, or
-- nobody mapped it when the function had returned, and it went with the tree: its resource tracker unlinked it.
+- nobody mapped it during all of that second, and it went with the tree: its resource tracker unlinked it.
 
 So a segment that nobody tracks (`track=False`, a plain file) and that was mapped for less than the time between two
 looks is missed. Where there is no /dev/shm (macOS, Windows) only processes are seen, and of them those whose parents
@@ -23,7 +23,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 
 import psutil
@@ -64,20 +64,29 @@ class Lookout:
 
     def look(self, trial: int) -> None:
         """While the process `trial` still lives; takes as long as something is there, one second at most."""
+        self._stop_looking()
         self._processes_before.add(trial)
         deadline = time.monotonic() + _GRACE
-        while ((processes := self._processes()) or self._new()) and time.monotonic() < deadline:
+        self._unheld = set(entries())
+        while True:
+            processes, new = self._processes(), self._new()
+            self._tell_apart(new.keys())
+            if not (processes or new) or time.monotonic() >= deadline:
+                break
             time.sleep(_PERIOD)
-        self._stop_looking()
-        new = self._new()
+        segments = [
+            Left("semaphore" if name.startswith("sem.") else "segment", _SHM + name, new[name])
+            for name in sorted(new)
+        ]
+        self._left = [*processes, *segments]
+
+    def _tell_apart(self, new: Set[str]) -> None:
+        """Which of these the tree maps, and which nobody has mapped at any look since the program returned."""
         mine = set(tree.accounts(self._root))
-        self._held |= new.keys() & mapped(mine)
-        if unheld := new.keys() - self._held:
-            self._unheld = unheld - mapped(
-                set(map(int, filter(str.isdigit, os.listdir("/proc")))) - set(mine)
-            )
-        kinds = {name: "semaphore" if name.startswith("sem.") else "segment" for name in new}
-        self._left = [*processes, *(Left(kinds[name], _SHM + name, new[name]) for name in sorted(new))]  # type: ignore[arg-type]
+        self._held |= new & mapped(mine)
+        self._unheld &= new - self._held
+        if self._unheld:
+            self._unheld -= mapped(set(map(int, filter(str.isdigit, os.listdir("/proc")))) - mine)
 
     def settle(self) -> tuple[Left, ...]:
         """What was the trial's, now that its tree is gone; what is still in /dev/shm of it is removed."""

@@ -135,7 +135,7 @@ def rows(footprint: Footprint) -> list[tuple[str, ...]]:
 
 def strips(footprint: Footprint, columns: int) -> list[str]:
     """A line for each number of workers: the curve in tenths of the highest peak, from left to right in time."""
-    highest = max(w.curve.peak for w in footprint.weighings)
+    highest = max(1, *(w.curve.peak for w in footprint.weighings))
     lines = []
     for weighing in footprint.weighings:
         curve = _levels(weighing, highest, columns)
@@ -146,7 +146,7 @@ def strips(footprint: Footprint, columns: int) -> list[str]:
 def _levels(weighing: Weighing, highest: int, columns: int) -> str:
     """The heaviest point of each stretch of time; where a stretch has none, the one before goes on."""
     points = weighing.curve.points
-    last = points[-1][0] or 1.0
+    last = max((at for at, _ in points), default=0.0) or 1.0
     levels = [-1] * columns
     for at, weight in points:
         column = min(columns - 1, int(at / last * columns))

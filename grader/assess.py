@@ -1,6 +1,7 @@
 """The pipeline: WorkerModule + Lab + Launcher -> Verdict.
 
     answer:   one process a start method runs all sizes; each answer compared with the baseline's
+    memory, clean_up: see grader.weigh
     speedup:  plan -> calibrate -> blocks until sure, hopeless or out of time -> decision -> verdict
 
 Every verdict is made here, for the learner's self-check and for marking alike; they differ in the Launcher.
@@ -9,16 +10,12 @@ Every verdict is made here, for the learner's self-check and for marking alike; 
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
-from grader import machine, verdict
+from grader import machine, verdict, weigh
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach
@@ -31,6 +28,7 @@ from grader.measure.decide import (
     how_sure,
     settle,
 )
+from grader.measure.inputs import inputs
 from grader.measure.stats import median
 from grader.model import (
     Block,
@@ -76,6 +74,10 @@ def assess(
     if check == "answer":
         runs = tuple(_answers(lab, worker, launcher, methods[:1] if preview else methods, progress, preview))
         return verdict.on_answer(lab, worker, runs, facts, preview)
+    if check == "memory":
+        return weigh.memory(lab, worker, launcher, methods[0], facts, progress, preview)
+    if check == "clean_up":
+        return weigh.clean_up(lab, worker, launcher, methods, facts, progress, preview)
     speed = _speed(lab, worker, launcher, methods[0], facts, progress, preview)
     return verdict.on_speed(lab, worker, speed, facts, preview)
 
@@ -108,7 +110,7 @@ def _answers(
     """Run all sizes under each start method; stops at the first that goes wrong."""
     sizes = lab.judge.SIZES
     timeout = _PREVIEW_TIMEOUT if preview else _ANSWER_TIMEOUT
-    with _inputs(lab, sizes) as folders, launcher.session(lab, None, methods[0]) as clean:
+    with inputs(lab, sizes) as folders, launcher.session(lab, None, methods[0]) as clean:
         progress("answer: the serial baseline")
         baseline = clean.run(Order("serial", 1, 120.0, folders))
         if baseline.ending != "done":
@@ -142,7 +144,7 @@ def _speed(
     progress: Progress,
     preview: bool,
 ) -> Speed:
-    started = time.monotonic()
+    started, counted = time.monotonic(), machine.counters()
     budget = _PREVIEW if preview else lab.bars.budget
     workers = max(2, machine.workers(facts, lab.max_workers))
     with ExitStack() as sessions:
@@ -163,6 +165,9 @@ def _speed(
         if facts.usable < lab.bars.r_min or preview:
             cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
             return _with(speed, _spread(bench, workers, cause, started + _PREVIEW), started)
+        # From here on the clock decides. Nobody else measures meanwhile, and waiting for that costs no budget.
+        started += sessions.enter_context(launcher.slot(progress, budget / 2)).waited
+        counted = machine.counters()
         progress("speedup: sizing the input, and what perfectly parallel work gains here")
         plan = bench.plan(workers)
         if plan.unfit:
@@ -176,7 +181,9 @@ def _speed(
             progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
-    return _with(replace(speed, before=reaches, blocks=tuple(blocks)), decision, started)
+    strain = machine.strain_since(counted)
+    speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain)
+    return _with(speed, decision, started)
 
 
 def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:
@@ -214,7 +221,7 @@ def _blocks(
 
 def _warm_up(lab: Lab, mine: Session, workers: int, timeout: float) -> Trial:
     """One unscored run of the learner's function on a small input: warms up, and fails early."""
-    with _inputs(lab, (max(lab.judge.SIZES),)) as folders:
+    with inputs(lab, (max(lab.judge.SIZES),)) as folders:
         return mine.run(Order("parallel", workers, timeout, folders))
 
 
@@ -238,22 +245,6 @@ def _spread(bench: Bench, workers: int, cause: str, until: float) -> Decision | 
     if median(shares) >= ONE_BUSY:
         return Decision("not yet", "one busy process")
     return Decision("cannot tell", cause, beforehand=True)
-
-
-@contextmanager
-def _inputs(lab: Lab, sizes: Sequence[int]) -> Iterator[tuple[Path, ...]]:
-    """Fresh secret inputs of these sizes, in folders that are gone afterwards."""
-    top = Path(tempfile.mkdtemp(prefix="corewise-input-"))
-    try:
-        folders = []
-        for number, size in enumerate(sizes):
-            folder = top / str(number)
-            folder.mkdir()
-            lab.judge.make_input(folder, size, secrets.randbits(32))
-            folders.append(folder)
-        yield tuple(folders)
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
 
 
 def _progress_line(blocks: Sequence[Block], lab: Lab, elapsed: float, budget: float) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grader import doubts
 from grader.measure.decide import ONE_BUSY, Decision, busiest_share, half_bar, pass_bar
 from grader.measure.stats import median
-from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Trial, WorkerModule
+from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Strain, Trial, WorkerModule
 
 _NEXT = {
     "stub": "Write it; in a notebook run its cell; then check again.",
@@ -65,7 +66,7 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
     """The verdict on a speedup in one line."""
     if measured is None:
         return {
-            "too few cores": _no_cores(facts),
+            "too few cores": doubts.no_cores(facts),
             "load": "The cores were busy with other work before your code was timed.",
             "little reach": "Two workers gain next to nothing on these cores, whatever they do.",
             "one busy process": "One process did the work alone.",
@@ -85,11 +86,11 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
         "one busy process": f"One process did the work alone; {s}.",
         "faster without processes": f"{s}, but without parallel work: one process did it alone.",
         "not parallel enough": f"Projected from CPU seconds: {s}, where {bar} is asked for.",
-        "too few cores": _no_cores(facts),
+        "too few cores": doubts.no_cores(facts),
         "load": "Other work took the cores: most blocks had too little reach to tell.",
         "little reach": f"Even perfectly parallel work reached only {measured.reach:.2f} here: too little to tell.",
-        "short-lived workers": f"{s} as far as could be seen: beside other work, workers that end so soon are missed.",
-        "work added beside neighbours": f"{s} by the time free of neighbours, but for far more CPU seconds than serial.",
+        "short-lived workers": f"{s} as far as could be seen: the workers end too soon to be seen.",
+        "work added beside neighbours": f"{s} free of neighbours, but for far more CPU seconds than serial.",
         "close to the bar": f"{s}, too close to the {bar} that is asked for to tell in this time.",
         "too few blocks": f"{s} so far, from {measured.blocks} clean blocks: too few to tell.",
     }[decision.cause]
@@ -103,12 +104,13 @@ def of_speed(
     workers: int,
     facts: MachineFacts,
     bars: Bars,
+    strain: Strain,
 ) -> tuple[Finding, ...]:
     """What stands out in the CPU seconds and the calibration; the likeliest cause first."""
     found: list[Finding] = []
     match decision.cause:
         case "too few cores":
-            found.append(_too_few_cores(facts))
+            found.append(doubts.too_few_cores(facts))
         case "preview":
             found.append(_PREVIEWED)
         case "faster without processes":
@@ -116,18 +118,11 @@ def of_speed(
         case "one busy process":
             found.append(_one_busy(blocks, workers))
         case _ if decision.outcome == "cannot tell":
-            found.append(_cannot_tell(decision, blocks, facts, bars))
+            found.append(doubts.cannot_tell(decision, blocks, facts, bars, strain))
         case _ if decision.outcome == "not yet":
             found += _why_slow(blocks, workers)
-    if measured and measured.speedup > 1.1 * facts.usable:
-        found.append(
-            Finding(
-                "faster than the cores allow",
-                "More speedup than there are cores.",
-                f"{measured.speedup:.2f} on {facts.usable:g} cores.",
-                "The serial work was changed, not only spread: a marker will look at it.",
-            )
-        )
+    if said := next((block.why_wall for block in blocks if block.why_wall), ""):
+        found.append(doubts.wall_after_all(said))
     return tuple(found)
 
 
@@ -202,40 +197,6 @@ def _uneven_parts(ratio: float) -> Finding:
         "One worker works on while the others have nothing left to do.",
         f"The busiest worker used {ratio:.2f} times its even share of the workers' CPU seconds.",
         "Make more parts than workers, start with the largest, and hand them out one at a time.",
-    )
-
-
-def _no_cores(facts: MachineFacts) -> str:
-    cores = "1 core" if facts.usable == 1 else f"{facts.usable:g} cores"
-    return f"This machine gives {cores} to this program: nothing can run side by side."
-
-
-def _too_few_cores(facts: MachineFacts) -> Finding:
-    quota = f", quota {facts.quota:g}" if facts.quota is not None else ""
-    return Finding(
-        "too few cores",
-        "Your code does spread its work over processes, but there is nothing to gain here.",
-        f"The machine has {facts.machine} CPUs; affinity gives this program {facts.affinity}{quota}.",
-        "Run the check on a machine, or in a container, with at least two cores.",
-    )
-
-
-def _cannot_tell(decision: Decision, blocks: Sequence[Block], facts: MachineFacts, bars: Bars) -> Finding:
-    void = sum(b.is_void(bars.r_min) for b in blocks)
-    reaches = ", ".join(f"{b.reach_after:.2f}" for b in blocks[:8]) + (", ..." if len(blocks) > 8 else "")
-    calibrated = f"{void} of {len(blocks)} blocks void; reach after each: {reaches}."
-    load = f" Load average {facts.load:.1f}." if facts.load is not None else ""
-    battery = " On battery." if facts.on_battery else ""
-    tries = {
-        "load": "Close what else is running (`corewise doctor` names it), then run this check again.",
-        "close to the bar": "Run it again on a quiet machine, or look for what still runs serially.",
-        "too few blocks": "Run it again on a quiet machine.",
-    }
-    return Finding(
-        decision.cause,
-        "The measurement is not sure, and noise must neither cost marks nor earn them.",
-        f"{calibrated if blocks else 'Not one block was done.'}{load}{battery}",
-        tries.get(decision.cause, "Run this check again."),
     )
 
 

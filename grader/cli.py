@@ -102,7 +102,9 @@ def _add_check(commands: Any) -> None:
     )
     source.add_argument("--worker", type=Path, metavar="FILE.py", help="take it from this Python file")
     source.add_argument("--solution", action="store_true", help="take the lab's own reference solution")
-    parser.add_argument("--only", metavar="CHECK", help="run this check alone (answer, speedup)")
+    parser.add_argument(
+        "--only", metavar="CHECK", help="run this check alone (such as answer, speedup, memory)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -112,7 +114,7 @@ def _add_doctor(commands: Any) -> None:
 
 
 def _add_author(commands: Any) -> None:
-    parser = commands.add_parser("author", help="For authors of labs: build, verify.")
+    parser = commands.add_parser("author", help="For authors of labs: build, calibrate, verify.")
     tasks = parser.add_subparsers(required=True, metavar="TASK", parser_class=_Parser)
     build = _command(
         tasks, "build", _build, "Write the derived files: labs/, environment.yml, canonical notebooks."
@@ -120,6 +122,11 @@ def _add_author(commands: Any) -> None:
     build.add_argument(
         "--check", action="store_true", help="write nothing; fail when something would be written"
     )
+    calibrate = _command(
+        tasks, "calibrate", _calibrate, "Propose a lab's bars from its reference's own runs on this machine."
+    )
+    calibrate.add_argument("lab", metavar="LAB")
+    calibrate.add_argument("--json", action="store_true", help="print JSON")
     verify = _command(tasks, "verify", _verify, "Prove labs: stub, reference, wrong answers.")
     verify.add_argument("lab", nargs="?", metavar="LAB", help="one lab (all of them)")
     verify.add_argument("--json", action="store_true", help="print JSON")
@@ -233,6 +240,19 @@ def _build(arguments: argparse.Namespace) -> int:
         print("Derived files differ from their sources. Make them: corewise author build")
         return EXIT_NOT_YET
     return EXIT_FINE
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from grader.author import calibrate
+    from grader.launch.local import LocalLauncher
+
+    with terminal.Progress() as progress:
+        proposal = calibrate.calibrate(arguments.lab, LocalLauncher(), progress)
+    if arguments.json:
+        terminal.print_json(calibrate.as_json(proposal))
+    else:
+        print(calibrate.report(proposal))
+    return EXIT_FINE if proposal.bars else EXIT_NOT_YET
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.errors import GraderError, LearnerError
 from grader.model import Bars, Check, CostModel, Hint, Lab
+from grader.weights import MemoryBars
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -22,6 +23,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 #: encode(answer)            the answer as named plain arrays (in the child); TypeError for a wrong type
 #: compare(expected, got)    "" when equal, else the difference in words (in the parent)
 JUDGE_NEEDS = ("SIZES", "SPEED_SIZE", "make_input", "arguments", "serial", "encode", "compare")
+
+#: And what for a memory check.
+#:
+#: MEMORY_SIZE       the size of input that is weighed: 64 MiB of data, and work on it for a second or so
+#: payload(folder)   the bytes of the data that the workers share (in the parent)
+#:
+#: What `arguments` loads is weighed too, and is there as long as the function runs: hand over a path instead.
+MEMORY_NEEDS = ("MEMORY_SIZE", "payload")
 
 
 def lab_folders(checkout: Path = CHECKOUT) -> dict[str, Path]:
@@ -81,6 +90,9 @@ def load_judge(folder: Path) -> ModuleType:
 
 def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
     checks = data["checks"]
+    missing = [name for name in MEMORY_NEEDS if "memory" in checks and not hasattr(judge, name)]
+    if missing:
+        raise GraderError(f"{folder.name}/checks.py lacks {', '.join(missing)} for the memory check.")
     return Lab(
         id=data["id"],
         title=data["title"],
@@ -96,4 +108,5 @@ def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
         imports=tuple(data.get("imports", ())),
         judge=judge,
         cost=CostModel(**data.get("cost", {})),
+        memory=MemoryBars(**data.get("memory", {})),
     )

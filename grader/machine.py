@@ -11,11 +11,13 @@ import multiprocessing
 import os
 import platform
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from grader.model import MachineFacts
+from grader.model import MachineFacts, Strain
 
 _PYTHONS_OWN = ("fork", "spawn", "forkserver")
 CGROUPS = Path("/sys/fs/cgroup")
@@ -64,29 +66,39 @@ def cpu_quota(proc: Path = Path("/proc/self/cgroup"), root: Path = CGROUPS) -> f
     """The smallest CPU quota that binds this process, in CPUs; None where there is none.
 
     Version 2 groups say `cpu.max` ("150000 100000"), version 1 `cpu.cfs_quota_us` and `cpu.cfs_period_us`.
+    """
+    quotas = [
+        q for group in own_groups(proc, root) if (q := _quota_v2(group) or _quota_v1(group)) is not None
+    ]
+    return min(quotas, default=None)
+
+
+def own_groups(proc: Path = Path("/proc/self/cgroup"), root: Path = CGROUPS) -> list[Path]:
+    """The folders of the control groups that bind this process's CPU time, its own and those above it.
+
     Inside a container the group's path may not exist below its own root; then the root's files speak.
     """
     try:
         lines = proc.read_text().splitlines()
     except OSError:
-        return None
-    quotas = []
+        return []
+    groups: list[Path] = []
     for line in lines:
         _, _, rest = line.partition(":")
         controllers, separator, path = rest.partition(":")
         if not separator:
             continue
         if controllers == "":
-            bases, read = [root, root / "unified"], _quota_v2
+            bases = [root, root / "unified"]
         elif "cpu" in controllers.split(","):
-            bases, read = [root / controllers, root / "cpu", root / "cpu,cpuacct"], _quota_v1
+            bases = [root / controllers, root / "cpu", root / "cpu,cpuacct"]
         else:
             continue
         for base in bases:
             if base.is_dir():
-                quotas += [quota for group in _up_to_root(base, path) if (quota := read(group)) is not None]
+                groups += _up_to_root(base, path)
                 break
-    return min(quotas, default=None)
+    return groups
 
 
 def _up_to_root(base: Path, path: str) -> list[Path]:
@@ -115,6 +127,64 @@ def _quota_v1(group: Path) -> float | None:
     except (OSError, ValueError):
         return None
     return most / period if most > 0 and period > 0 else None
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What `strain_since` compares with: the time, and ticks stolen and nanoseconds throttled since the start."""
+
+    at: float
+    stolen: int | None
+    throttled: int | None
+
+
+def counters() -> Counters:
+    """The counters now."""
+    return Counters(time.monotonic(), _stolen_ticks(), _throttled_ns())
+
+
+def strain_since(start: Counters) -> Strain:
+    """What held this machine back since then."""
+    now = counters()
+    seconds = max(1e-9, now.at - start.at)
+    stolen = throttled = None
+    if start.stolen is not None and now.stolen is not None:
+        stolen = (now.stolen - start.stolen) / os.sysconf("SC_CLK_TCK") / seconds
+    if start.throttled is not None and now.throttled is not None:
+        throttled = (now.throttled - start.throttled) / 1e9
+    return Strain(_pressure(), stolen, throttled)
+
+
+def _pressure() -> float | None:
+    """Share of the last ten seconds in which a task waited for a CPU (the kernel's accounting/psi)."""
+    try:
+        some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
+        return float(some.partition("avg10=")[2].split()[0]) / 100
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _stolen_ticks() -> int | None:
+    try:
+        return int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])  # proc(5): steal
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _throttled_ns() -> int | None:
+    """Time that this process's own groups were stopped by a quota; None where no group tells."""
+    found = [ns for group in own_groups() if (ns := _throttled_in(group)) is not None]
+    return max(found, default=None)
+
+
+def _throttled_in(group: Path) -> int | None:
+    try:
+        words = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
+        return (
+            int(words["throttled_usec"]) * 1000 if "throttled_usec" in words else int(words["throttled_time"])
+        )
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _load() -> float | None:

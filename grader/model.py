@@ -19,9 +19,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, Protocol
 
+from grader.weights import Curve, Footprint, Left, MemoryBars
+
 Outcome = Literal["met", "not yet", "cannot tell"]
 Clock = Literal["free", "wall", "cpu"]
-Arm = Literal["serial", "parallel", "reach"]
+Arm = Literal["serial", "parallel", "reach", "idle"]
 Ending = Literal["done", "stub", "raised", "wrong type", "died", "timed out", "import failed"]
 
 
@@ -61,7 +63,7 @@ class CostModel:
 
 @dataclass(frozen=True)
 class Check:
-    """One marked check of a lab: its name (`answer`, `speedup`), its points, what it asks."""
+    """One marked check of a lab: its name (`answer`, `speedup`, `memory`, `clean_up`), its points, what it asks."""
 
     name: str
     points: float
@@ -98,7 +100,8 @@ class Lab:
     max_workers: int
     imports: tuple[str, ...]
     judge: ModuleType = field(repr=False)
-    cost: CostModel = CostModel()
+    cost: CostModel = field(default_factory=CostModel)
+    memory: MemoryBars = field(default_factory=MemoryBars)
 
     @property
     def notebook(self) -> Path:
@@ -151,11 +154,26 @@ class MachineFacts:
 
 
 @dataclass(frozen=True)
+class Strain:
+    """What held this machine back while it was measured; None where the system doesn't tell.
+
+    `pressure`: share of the last ten seconds in which something waited for a CPU (Linux PSI, 0 to 1). `stolen`: CPUs
+    that the hypervisor gave to other machines, on average. `throttled`: seconds that a CPU quota stopped us.
+    """
+
+    pressure: float | None = None
+    stolen: float | None = None
+    throttled: float | None = None
+
+
+@dataclass(frozen=True)
 class Order:
     """What one trial has to run: one arm over one or more input folders, with so many workers.
 
     `timeout` is in seconds, for each folder. The reach arm has no folders: it runs `tasks` tasks of `amount`
-    loops each, by itself when `workers` is 1, else in a pool as `cost` says.
+    loops each, by itself when `workers` is 1, else in a pool as `cost` says. The idle arm has none either: its workers
+    do nothing. `weigh` asks for the curve of memory, which costs time, instead of CPU seconds; `look` for what is left
+    behind.
     """
 
     arm: Arm
@@ -164,7 +182,9 @@ class Order:
     folders: tuple[Path, ...] = ()
     tasks: int = 0
     amount: int = 0
-    cost: CostModel = CostModel()
+    cost: CostModel = field(default_factory=CostModel)
+    weigh: bool = False
+    look: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,7 +209,8 @@ class Trial:
     systems that tell (empty elsewhere). `cpu` holds the CPU seconds of each
     process of the tree, the trial's own process first. `answers` are files with plain arrays. When `ending` is not
     "done", `message` tells the learner why, `line` is the learner's own line (module, line number), and `limit`
-    the seconds that each folder was given. `output` is what was printed, cut.
+    the seconds that each folder was given. `output` is what was printed, cut. `curve` is there when the order was to
+    weigh, and `left` when it was to look.
     """
 
     arm: Arm
@@ -203,6 +224,8 @@ class Trial:
     output: str = ""
     limit: float = 0.0
     free: tuple[FreeTime, ...] = ()
+    curve: Curve | None = None
+    left: tuple[Left, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -298,6 +321,19 @@ class Verdict:
     for_marker: str = ""
     log: Path | None = None
     preview: bool = False
+    memory: Footprint | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The machine's cores, to measure on: the seconds waited for them, and whether others are kept away.
+
+    Where they are not, `why` says what stood in the way.
+    """
+
+    waited: float
+    alone: bool
+    why: str = ""
 
 
 class Session(Protocol):
@@ -315,6 +351,10 @@ class Launcher(Protocol):
         self, lab: Lab, worker: WorkerModule | None, start_method: str
     ) -> AbstractContextManager[Session]:
         """Open a session; `worker` None means that only the instructor's arms will run."""
+        ...
+
+    def slot(self, progress: Progress, expect: float) -> AbstractContextManager[Slot]:
+        """Wait for the cores and have them, for about `expect` seconds; `progress` is told of the wait."""
         ...
 
 

@@ -1,18 +1,33 @@
 """Answers + Estimate + Findings + Lab -> Verdict. Pure: words and points, nothing measured here.
 
-Points: `met` gets all (also provisional), `not yet` none; `cannot tell` gets all only when its cause was there before
-the submission ran or is our own fault, and is listed for the marker in any case.
+Points: `met` gets all (also provisional); `not yet` those of the lower tier where that is sure, else none; `cannot
+tell` the same, but all when its cause was there before the submission ran or is our own fault, and it is listed for the
+marker in any case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader import causes
+from grader import causes, causes_memory, doubts
+from grader.measure.copies import Ruling
 from grader.measure.decide import Decision, estimate
-from grader.model import Block, Check, Finding, Lab, MachineFacts, Outcome, Trial, Verdict, WorkerModule
+from grader.measure.left import SEES_SEGMENTS
+from grader.model import (
+    Block,
+    Check,
+    Finding,
+    Lab,
+    MachineFacts,
+    Outcome,
+    Strain,
+    Trial,
+    Verdict,
+    WorkerModule,
+)
+from grader.weights import Footprint
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,18 @@ class Speed:
     seconds: float = 0.0
     workers: int = 0
     before: tuple[float, ...] = ()
+    failure: AnswerRun | None = None
+    own_method: str = ""
+    start_method: str = ""
+    strain: Strain = field(default_factory=Strain)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """All that weighing left behind. `failure` is set when a trial ended without a right answer."""
+
+    ruling: Ruling | None
+    footprint: Footprint | None = None
     failure: AnswerRun | None = None
     own_method: str = ""
     start_method: str = ""
@@ -73,7 +100,9 @@ def on_speed(
     assert speed.decision is not None
     decision = speed.decision
     measured = estimate(speed.blocks, lab.bars, facts.usable, speed.seconds, decision.clock)
-    findings = causes.of_speed(decision, speed.blocks, measured, speed.workers, facts, lab.bars)
+    findings = causes.of_speed(decision, speed.blocks, measured, speed.workers, facts, lab.bars, speed.strain)
+    odd = doubts.implausible(speed.blocks, measured, facts)
+    findings += odd
     if speed.own_method:
         findings += (causes.asked_for(speed.own_method, speed.start_method),)
     verdict = _verdict(
@@ -88,7 +117,58 @@ def on_speed(
         share=decision.share,
         preview=preview,
     )
+    if odd and verdict.points and not verdict.for_marker and not preview:
+        look = " ".join(f"{finding.what} {finding.evidence}" for finding in odd)
+        verdict = replace(verdict, for_marker=f"{lab.id}, {check.name}: {look}")
     return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
+
+
+def on_memory(
+    lab: Lab, worker: WorkerModule, weighed: Weighed, facts: MachineFacts, preview: bool = False
+) -> Verdict:
+    """The verdict on memory. What can't be told here lies in the lab or the system, so it costs no points."""
+    check = lab.checks["memory"]
+    if weighed.failure is not None:
+        return _on_failure(lab, check, worker, weighed.failure, facts, preview)
+    assert weighed.ruling is not None
+    ruling = weighed.ruling
+    findings = causes_memory.of_memory(ruling, weighed.footprint)
+    if weighed.own_method:
+        findings += (causes.asked_for(weighed.own_method, weighed.start_method),)
+    reason = causes_memory.copies_reason(ruling, weighed.footprint)
+    verdict = _verdict(
+        lab, check, ruling.outcome, reason, facts, findings=findings, full=True, preview=preview
+    )
+    if verdict.for_marker:
+        verdict = replace(verdict, for_marker=f"{lab.id}, {check.name}: cannot tell. {reason}")
+    return replace(verdict, memory=weighed.footprint)
+
+
+def on_clean_up(
+    lab: Lab, worker: WorkerModule, runs: Sequence[AnswerRun], facts: MachineFacts, preview: bool = False
+) -> Verdict:
+    """The verdict on what is left behind: semaphores alone are named, and cost nothing."""
+    check = lab.checks["clean_up"]
+    last = runs[-1]
+    if last.size is not None:
+        return _on_failure(lab, check, worker, last, facts, preview)
+    findings = causes_memory.of_left(last.trial.left, last.start_method)
+    if any(left.kind != "semaphore" for left in last.trial.left):
+        reason = causes_memory.left_reason(last.trial.left)
+        return _verdict(lab, check, "not yet", reason, facts, findings=findings, preview=preview)
+    seen = (
+        "no process and no segment" if SEES_SEGMENTS else "no process (segments can't be seen on this system)"
+    )
+    methods = ", ".join(dict.fromkeys(run.start_method for run in runs))
+    reason = f"When your function had returned, {seen} was left, under {methods}."
+    return _verdict(lab, check, "met", reason, facts, findings=findings, preview=preview)
+
+
+def _on_failure(
+    lab: Lab, check: Check, worker: WorkerModule, run: AnswerRun, facts: MachineFacts, preview: bool
+) -> Verdict:
+    finding = causes.of_failure(lab, worker, run.trial, run.difference, run.size, run.start_method)
+    return _verdict(lab, check, "not yet", finding.what, facts, findings=(finding,), preview=preview)
 
 
 def not_possible(lab: Lab, check: Check, what: str, try_next: str) -> Verdict:

@@ -2,6 +2,7 @@
 
     checkout                          workspace
     course/START.md               ->  START.md               the start page
+    course/MEASURING.md           ->  MEASURING.md           how a speedup is measured
     course/nbgrader_config.py     ->  nbgrader_config.py     what the Validate button needs
     labs/<lab>/...                ->  labs/<lab>/...         as nbgrader released it
     course/<nn>_<name>/           ->  modules/<nn>_<name>/   notebooks and pictures only
@@ -26,6 +27,7 @@ from grader.manifest import Manifest, refuse_links, sweep
 
 HIDDEN = r"(^|/)(\.|__pycache__)"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"}
+PAGES = {"MEASURING.md": "course/MEASURING.md"}  # what the start page links to, beside the labs
 IN_USE = "Close the lab's notebook, end JupyterLab, and try again."
 ELSEWHERE = "Choose another folder: corewise learn FOLDER"
 
@@ -127,6 +129,7 @@ def released(source: Path) -> dict[str, Path]:
     missing = [str(path) for path in (*files.values(), source / "labs") if not path.exists()]
     if missing:
         raise GraderError(f"This copy of Corewise has no {missing[0]}.", "Fetch it again.")
+    files |= {name: source / path for name, path in PAGES.items()}
     for path in sorted((source / "labs").glob("*/**/*")):
         if path.suffix != ".py" or path.name == "checks.py":
             files[path.relative_to(source).as_posix()] = path
@@ -144,7 +147,7 @@ def refuse_unusable(folder: Path, source: Path) -> None:
         raise LearnerError(f"{folder} is a file; the workspace needs a folder.", ELSEWHERE)
     if Manifest.path(folder).is_file():
         return
-    top = (*ALWAYS_THERE, "labs", "modules")
+    top = (*ALWAYS_THERE, *PAGES, "labs", "modules")
     there = [name for name in top if os.path.lexists(folder / name)]
     if there:
         raise LearnerError(f"{folder} already holds {', '.join(there)}, not made by Corewise.", ELSEWHERE)

@@ -6,14 +6,17 @@ Most of it runs on the scripted launcher, where trials only report their seconds
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grader import machine
@@ -22,7 +25,7 @@ from grader.errors import GraderError, LearnerError
 from grader.lab import load
 from grader.launch.local import LocalLauncher
 from grader.launch.scripted import Program, Report, Script, ScriptedLauncher
-from grader.model import Lab, MachineFacts, Order, Verdict, WorkerModule
+from grader.model import Lab, MachineFacts, Order, Progress, Slot, Verdict, WorkerModule
 
 PRIMES = Path(__file__).parent / "labs" / "primes"
 FACTS = MachineFacts(2, 2, None, 2, 2.0, ("fork", "spawn"), 0.3, None, "Linux", "3.13")
@@ -107,6 +110,24 @@ def test_a_gain_too_small_is_not_yet_by_the_clock(run: Assess) -> None:
     assert "work in the parent" in [finding.cause for finding in verdict.findings]
 
 
+@pytest.mark.parametrize("first", [0.5, 0.001])
+def test_right_code_beside_busy_neighbours_is_not_measured_on_too_little_work(
+    run: Assess, first: float
+) -> None:
+    """They make everything take four times its CPU seconds, which come in ticks; starting workers costs some."""
+
+    def crowded(order: Order, number: int) -> Report:
+        if order.arm == "reach":
+            return Program(reach=1.0)(order, number)
+        work = first / 12 * np.load(order.folders[-1] / "numbers.npy").size
+        if order.arm == "serial":
+            return Report(0.02 + 4 * work, (math.ceil(100 * work) / 100,))
+        return Report(0.02 + 4 * work, (0.03, 0.05 + work / 2, 0.05 + work / 2))
+
+    verdict, _ = run(crowded)
+    assert verdict.outcome in ("met", "cannot tell"), verdict.reason
+
+
 def test_a_wrong_answer_in_a_block_is_not_yet_with_the_difference(run: Assess) -> None:
     verdict, launcher = run(from_trial(4, GOOD, WRONG))
     assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
@@ -164,6 +185,46 @@ def test_code_near_the_bar_cannot_be_told_and_earns_the_half_that_is_sure(run: A
     assert verdict.findings[0].cause == "close to the bar"
 
 
+BESIDE = Program(
+    speedup=1.05, reach=1.1, free=Program()
+)  # what the wall clock shows, and what would be without
+
+
+def test_beside_busy_neighbours_good_code_is_met_where_the_system_tells_their_part(run: Assess) -> None:
+    verdict, _ = run(BESIDE)
+    assert (verdict.outcome, verdict.provisional, verdict.points) == ("met", False, 4.0)
+    assert verdict.estimate is not None
+    assert verdict.estimate.clock == "free"
+    assert verdict.estimate.wall == pytest.approx(1.05, rel=0.1)
+    assert {block.clock for block in verdict.blocks} == {"free"}
+
+
+def test_beside_busy_neighbours_serial_code_spread_over_processes_is_not_met(run: Assess) -> None:
+    in_turns = replace(BESIDE, free=Program(speedup=0.98))
+    verdict, _ = run(in_turns)
+    assert (verdict.outcome, verdict.points) == ("not yet", 0.0)
+
+
+def test_code_that_is_surely_above_the_lower_bar_alone_earns_half(run: Assess) -> None:
+    verdict, _ = run(Program(speedup=1.22, cpu=(0.1, 0.3, 0.12)))
+    assert (verdict.outcome, verdict.points) == ("not yet", 2.0)
+
+
+def test_between_two_calibrations_lie_two_pairs_where_neighbours_are_told_apart_and_one_elsewhere(
+    run: Assess,
+) -> None:
+    for script, pairs in ((BESIDE, 2), (GOOD, 1)):
+        _, launcher = run(script)
+        measured = [order.arm for order in launcher.orders if len(order.folders) != 2]
+        after = "".join(arm[0] for arm in measured).rpartition("r" * 6)[2]  # serial, parallel, reach
+        assert after.replace("p", "s").startswith("ss" * pairs + "r")
+
+
+def test_a_baseline_that_cannot_be_sized_is_named_and_costs_nothing(run: Assess) -> None:
+    verdict, _ = run(Program(serial=0.001))
+    assert (verdict.outcome, verdict.points, verdict.findings[0].cause) == ("cannot tell", 4.0, "too small")
+
+
 def test_serial_and_parallel_are_run_in_random_order(run: Assess) -> None:
     _, launcher = run(BETWEEN)
     arms = [order.arm for order in launcher.orders if len(order.folders) == 1][1:]  # without the warm-up
@@ -211,6 +272,46 @@ def test_the_start_method_that_really_runs_is_the_one_calibrated(
     monkeypatch.setattr("grader.assess.time", launcher.clock)
     assess(lab, "speedup", WORKER, launcher, FACTS, lambda line: None)
     assert opened == [(False, "fork"), (True, "fork"), (True, calibrated)]
+
+
+class Waiting(ScriptedLauncher):
+    """The cores are free after 1000 seconds; it notes which trials ran inside the slot."""
+
+    inside: tuple[int, int] | None = None
+
+    @contextmanager
+    def slot(self, progress: Progress, expect: float) -> Iterator[Slot]:
+        self.clock.now += 1000.0
+        first = len(self.orders)
+        yield Slot(1000.0, True)
+        self.inside = first, len(self.orders)
+
+
+def test_waiting_for_the_cores_costs_nothing_of_the_budget_and_all_that_is_timed_runs_inside(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = Waiting(GOOD)
+    monkeypatch.setattr("grader.assess.time", launcher.clock)
+    verdict = assess(lab, "speedup", WORKER, launcher, FACTS, lambda line: None)
+    assert verdict.outcome == "met"
+    assert verdict.estimate is not None
+    assert verdict.estimate.seconds < lab.bars.budget
+    assert launcher.inside is not None
+    first, last = launcher.inside
+    assert [order.arm for order in launcher.orders[:first]] == [
+        "parallel"
+    ]  # the warm-up, which may fail at once
+    assert last == len(launcher.orders)
+
+
+@pytest.mark.parametrize(("facts", "preview"), [(FACTS, True), (replace(FACTS, usable=1.0), False)])
+def test_nobody_waits_where_the_clock_has_no_say(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, facts: MachineFacts, preview: bool
+) -> None:
+    launcher = Waiting(GOOD)
+    monkeypatch.setattr("grader.assess.time", launcher.clock)
+    assess(lab, "speedup", WORKER, launcher, facts, lambda line: None, preview=preview)
+    assert launcher.inside is None
 
 
 def test_more_speedup_than_cores_is_shown_to_a_marker(run: Assess) -> None:

@@ -105,7 +105,7 @@ def test_cpu_seconds_that_spread_well_are_met_provisionally_where_the_clock_is_u
 
 def test_cpu_seconds_that_do_not_spread_are_not_parallel_enough() -> None:
     # 0.45 CPU seconds one after the other, where serial takes 0.4
-    slower = block(1.45, cpu=(0.3, 0.15, 0.05))
+    slower = block(0.9, cpu=(0.3, 0.15, 0.05))
     assert sure([slower]) is None
     assert sure([slower] * 8) == Decision("not yet", "not parallel enough", clock="cpu")
     assert decide([slower] * 2) == Decision("not yet", "not parallel enough", clock="cpu")

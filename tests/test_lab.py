@@ -11,6 +11,7 @@ import pytest
 from grader.errors import GraderError, LearnerError
 from grader.lab import JUDGE_NEEDS, find, lab_folders, load
 from grader.model import Bars
+from grader.weights import MemoryBars
 
 PRIMES = Path(__file__).parent / "labs" / "primes"
 
@@ -93,3 +94,31 @@ def test_a_judge_that_lacks_something_says_what(folder: Path) -> None:
         load(folder)
     for name in JUDGE_NEEDS:
         assert (name in raised.value.what) == (name != "SIZES")
+
+
+MATRIX = Path(__file__).parent / "labs" / "matrix"
+
+
+def test_the_bars_of_a_memory_check_are_read_and_have_defaults(tmp_path: Path) -> None:
+    shutil.copytree(MATRIX, tmp_path / "matrix", ignore=shutil.ignore_patterns("__pycache__"))
+    change(tmp_path / "matrix" / "lab.toml", "copies = 1.5", "copies = 2.5")
+    assert load(tmp_path / "matrix").memory == MemoryBars(copies=2.5, growth=0.25)
+    assert load(PRIMES).memory == MemoryBars(copies=1.5, growth=0.25)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("checks.py", "def payload", "def paid", "payload"),
+        ("checks.py", "MEMORY_SIZE", "MEMORIES", "MEMORY_SIZE"),
+        ("lab.toml", "growth", "grwoth", "grwoth"),
+    ],
+)
+def test_a_memory_check_that_lacks_something_is_our_fault_and_says_what(
+    tmp_path: Path, file: str, old: str, new: str, named: str
+) -> None:
+    shutil.copytree(MATRIX, tmp_path / "matrix", ignore=shutil.ignore_patterns("__pycache__"))
+    change(tmp_path / "matrix" / file, old, new)
+    with pytest.raises(GraderError) as raised:
+        load(tmp_path / "matrix")
+    assert named in raised.value.what

@@ -299,7 +299,7 @@ def test_each_picture_is_well_formed_and_tells_the_result_to_a_screen_reader() -
 def test_the_whole_panel_is_a_named_region_and_its_table_has_headers() -> None:
     shown = html_of(speedup_verdict())
     assert 'aria-label="Check speedup: met, 4 of 4 points"' in shown
-    assert shown.count('scope="col"') == 6
+    assert shown.count('scope="col"') == 8
     assert shown.count('scope="row"') == 14
     assert "<caption" in shown
 
@@ -400,10 +400,12 @@ def test_json_has_exactly_the_documented_fields() -> None:
     assert list(made) == ["schema", "lab", "points", "max_points", "checks"]
     assert (made["schema"], made["lab"], made["points"], made["max_points"]) == (1, "11_fraud", 4.0, 10.0)
     answer, speedup = made["checks"]
-    fields = "name verdict provisional reason points max_points measured findings for_marker log"
+    fields = (
+        "name verdict provisional reason points max_points measured blocks memory findings for_marker log"
+    )
     assert list(answer) == list(speedup) == fields.split()
     assert answer["measured"] is None
-    figures = "speedup low high reach gain blocks void seconds clock"
+    figures = "speedup low high reach gain blocks void seconds clock wall"
     assert list(speedup["measured"]) == figures.split()
     assert speedup["findings"] == [
         {"cause": "tail", "what": FINDING.what, "evidence": FINDING.evidence, "try": FINDING.try_next}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,14 @@ import pytest
 from grader import verdict
 from grader.lab import load
 from grader.measure.decide import Decision
-from grader.model import Block, Ending, MachineFacts, Trial, Verdict, WorkerModule
+from grader.model import Block, Ending, MachineFacts, Strain, Trial, Verdict, WorkerModule
 from grader.verdict import AnswerRun, Speed
 
 LAB = load(Path(__file__).parent / "labs" / "primes")
 WORKER = WorkerModule("counter", {"counter": ""}, "primes.ipynb", {"counter": 3})
 FACTS = MachineFacts(8, 4, 1.5, 4, 1.5, ("fork", "spawn"), 3.5, True, "Linux", "3.13")
 DONE = Trial("parallel", "done", (0.1,), (0.01, 0.1, 0.1))
-GOOD = Block(0.4, 0.22, 1.9, 1.9, (0.4,), (0.01, 0.2, 0.2))
+GOOD = Block(0.4, 0.27, 1.5, 1.5, (0.4,), (0.01, 0.2, 0.2))
 
 
 def speed(decision: Decision, blocks: tuple[Block, ...] = (GOOD,) * 12) -> Verdict:
@@ -44,9 +45,14 @@ def failed(
         (Decision("cannot tell", "load", beforehand=False), 0.0),
         (Decision("cannot tell", "close to the bar"), 0.0),
         (Decision("cannot tell", "too few cores", beforehand=True), 4.0),
+        (Decision("not yet", "gain too small", share=0.5), 2.0),
+        (Decision("cannot tell", "close to the bar", share=0.5), 2.0),
+        (Decision("cannot tell", "little reach", beforehand=True, share=0.5), 4.0),
     ],
 )
-def test_points_are_full_or_none_and_noise_costs_or_earns_none(decision: Decision, points: float) -> None:
+def test_points_are_those_of_the_sure_tier_and_noise_costs_or_earns_none(
+    decision: Decision, points: float
+) -> None:
     told = speed(decision)
     assert (told.points, told.max_points) == (points, 4.0)
     assert (told.for_marker != "") == (told.outcome == "cannot tell" or told.provisional)
@@ -153,3 +159,53 @@ def test_too_few_cores_shows_what_the_machine_gives() -> None:
 def test_a_small_gain_names_its_likeliest_cause_first(cpu: tuple[float, ...], cause: str) -> None:
     slow = Block(0.4, 0.36, 1.9, 1.9, (0.4,), cpu)
     assert speed(Decision("not yet", "gain too small"), (slow,) * 15).findings[0].cause == cause
+
+
+def test_half_of_the_points_names_the_bar_that_earned_them() -> None:
+    told = speed(Decision("not yet", "gain too small", share=0.5), (Block(0.4, 0.3, 2.0, 2.0),) * 20)
+    assert "Half of the points: surely above 1.25." in told.reason
+
+
+@pytest.mark.parametrize(
+    ("block", "cause"),
+    [
+        (Block(0.4, 0.1, 1.5, 1.5, (0.4,), (0.01, 0.2, 0.2)), "faster than the cores allow"),
+        (Block(0.4, 0.27, 1.5, 1.5, (0.4,), (0.01, 0.08, 0.08)), "less work than the baseline"),
+        (Block(0.4, 0.2, 1.5, 1.5, (0.4,), (0.01, 0.3, 0.3)), "CPU seconds that don't add up"),
+    ],
+)
+def test_what_is_too_good_to_be_believed_unseen_is_found_and_put_before_the_marker(
+    block: Block, cause: str
+) -> None:
+    told = speed(Decision("met", "clear gain"), (block,) * 12)
+    found = next(finding for finding in told.findings if finding.cause == cause)
+    assert found.evidence != ""
+    assert found.what in told.for_marker
+
+
+def test_honest_blocks_give_a_marker_nothing_to_look_at() -> None:
+    told = speed(Decision("met", "clear gain"))
+    assert (told.for_marker, told.findings) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("strain", "said"),
+    [
+        (Strain(pressure=0.6), "60 % of the last ten seconds"),
+        (Strain(stolen=0.4), "0.40 CPUs to other machines"),
+        (Strain(throttled=2.5), "stopped the processes for 2.5 s"),
+    ],
+)
+def test_a_cannot_tell_names_what_held_this_machine_back(strain: Strain, said: str) -> None:
+    decision = Decision("cannot tell", "little reach")
+    made = Speed(decision, (GOOD,) * 12, 30.0, 2, start_method="fork", strain=strain)
+    told = verdict.on_speed(LAB, WORKER, made, FACTS)
+    assert said in told.findings[0].evidence
+    assert "On battery." in told.findings[0].evidence
+    assert "reach after each: 1.50" in told.findings[0].evidence
+
+
+def test_a_program_that_moves_its_processes_is_told_which_clock_spoke_and_why() -> None:
+    why = "the program changed the affinity, priority or policy of its processes"
+    told = speed(Decision("met", "clear gain"), (replace(GOOD, why_wall=why),) * 12)
+    assert why[1:] in told.findings[0].evidence

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import GraderError, LearnerError
-from grader.workspace import default_folder, reset, reset_lab, update
+from grader.workspace import default_folder, released, reset, reset_lab, update
 
 REPOSITORY = Path(__file__).parents[1]
 NOTEBOOK = "labs/11_fraud/11_fraud.ipynb"
@@ -443,6 +443,13 @@ def set_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     set_env: Callable[[str, str], None] = monkeypatch.setenv
     for name in ("HOME", "USERPROFILE"):
         set_env(name, str(home))
+
+
+def test_every_page_that_the_start_page_links_to_is_delivered() -> None:
+    page = (REPOSITORY / "course/START.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([^):]+)\)", page))
+    assert linked
+    assert linked <= set(released(REPOSITORY))
 
 
 def test_the_start_page_links_every_lab_and_tells_its_minutes() -> None:

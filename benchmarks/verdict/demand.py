@@ -48,7 +48,9 @@ def _shared(tasks: tuple[float, ...], total: float) -> tuple[float, ...]:
     return tuple(total * task / sum(tasks) for task in tasks)
 
 
-def _pool(name: str, workers: int, start: float, work: tuple[float, ...], before: float, after: float) -> Program:
+def _pool(
+    name: str, workers: int, start: float, work: tuple[float, ...], before: float, after: float
+) -> Program:
     """The parent works `before`, starts the workers, they share the tasks, the parent works `after`."""
     threads = tuple(range(1, workers + 1))
     phases = [Phase((before + workers * start / 2,)), Phase(work, threads, first=start / 2)]

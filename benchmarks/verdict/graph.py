@@ -48,7 +48,11 @@ class Graph:
         runs = runs[~last]
         here = at.prog[runs], at.phase[runs]
         at.taken[runs], at.count[runs] = 0, tables.count[here]
-        at.first[runs], at.lock[runs], at.member[:, runs] = tables.first[here], tables.lock[here], tables.member[here].T
+        at.first[runs], at.lock[runs], at.member[:, runs] = (
+            tables.first[here],
+            tables.lock[here],
+            tables.member[here].T,
+        )
         at.wake[runs] = fleet.now[runs] + tables.sleep[here]
         at.ready[:, runs] = at.wake[runs]
         self._start_slowly(runs[at.first[runs] > 0], at, fleet)

@@ -118,7 +118,9 @@ class Trials(Rows):
         self.begun, self.since, self.wake = np.zeros((3, runs))  # the trial; a window; the end of a sleep
         self.idle, self.free, self.others = np.zeros((3, runs))  # of a window; of the trial
         self.factor, self.first = np.zeros((2, runs))  # on all work; the work of a worker's start
-        self.left, self.ready, self.last, self.owed = np.zeros((4, threads, runs))  # work; moments; does it owe a start
+        self.left, self.ready, self.last, self.owed = np.zeros(
+            (4, threads, runs)
+        )  # work; moments; does it owe a start
         self.ran, self.waited, self.ran_before, self.waited_before = np.zeros((4, threads, runs))
         self.member: Flags = np.zeros((threads, runs), dtype=bool)  # of the phase at hand
         self.lock: Flags = np.zeros(runs, dtype=bool)

@@ -67,7 +67,11 @@ class _Measurements:
         self, machine: Machine, program: Program, clock: Clock, runs: int, dice: np.random.Generator
     ) -> None:
         self._machine, self._clock, self._dice = machine, clock, dice
-        self._programs = (demand.baseline(), program, *demand.calibration(machine.workers, machine.start_share))
+        self._programs = (
+            demand.baseline(),
+            program,
+            *demand.calibration(machine.workers, machine.start_share),
+        )
         self._fleet = Fleet(machine, runs, dice)
         self._fleet.pass_time(np.arange(runs), _OPENING + _SIZINGS * machine.t_serial)
         self._pairs = PAIRS_FREE if clock == "free" else 1

@@ -36,6 +36,13 @@ def how_it_died(told: Message) -> str:
     return f"its process ended itself with exit code {code} instead of returning an answer."
 
 
+def outcome(told: Message) -> Message:
+    """How the trial ended, from the last message about it."""
+    if "done" in told:
+        return {"ending": "done"}
+    return told if "ending" in told else {"ending": "died", "message": how_it_died(told)}
+
+
 def ended(
     order: Order,
     told: Message,
@@ -46,7 +53,7 @@ def ended(
     noise: str = "",
     free: tuple[FreeTime, ...] = (),
 ) -> Trial:
-    """The trial, from the last message about it and what was measured until then."""
+    """The trial, from its outcome about it and what was measured until then."""
     line = told.get("line")
     return Trial(
         arm=order.arm,

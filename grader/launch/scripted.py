@@ -9,19 +9,23 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from grader.model import Ending, Lab, Order, Trial, WorkerModule
+from grader.model import Ending, FreeTime, Lab, Order, Progress, Slot, Trial, WorkerModule
+from grader.weights import Curve, Left
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one trial reports: `seconds` for each folder, CPU seconds by process, and whether the answers are right."""
+    """What one trial reports: `seconds` for each folder, CPU seconds by process, and whether the answers are right.
+
+    `curve` and `left` are what weighing it and looking at what it left would have given.
+    """
 
     seconds: float
     cpu: tuple[float, ...]
@@ -29,6 +33,9 @@ class Report:
     right: bool = True
     message: str = ""
     start_methods_used: tuple[str, ...] = ()
+    free: FreeTime | None = None
+    curve: Curve | None = None
+    left: tuple[Left, ...] = ()
 
 
 Script = Callable[[Order, int], Report]
@@ -40,6 +47,7 @@ class Program:
 
     The baseline takes `serial` seconds at every size. `cpu` are the CPU seconds of a parallel trial by process, the
     program's own first. `noise` is the spread (of the logarithm) of all seconds. `start`: seconds to start workers.
+    `free` is the same program free of neighbours, on a machine that can tell.
     """
 
     speedup: float = 1.8
@@ -52,8 +60,15 @@ class Program:
     right: bool = True
     message: str = ""
     start_methods_used: tuple[str, ...] = ()
+    free: Program | None = None
 
     def __call__(self, order: Order, number: int) -> Report:
+        report = self._report(order, number)
+        if self.free is None:
+            return report
+        return replace(report, free=FreeTime(self.free(order, number).seconds, others=1.0))
+
+    def _report(self, order: Order, number: int) -> Report:
         factor = random.Random(f"{self} {number}").lognormvariate(0, self.noise)
         if order.arm == "serial":
             return Report(self.serial * factor, (self.serial,))
@@ -94,6 +109,10 @@ class ScriptedLauncher:
         with tempfile.TemporaryDirectory(prefix="corewise-") as scratch:
             yield ScriptedSession(self, lab, Path(scratch))
 
+    def slot(self, progress: Progress, expect: float) -> AbstractContextManager[Slot]:
+        """Nothing really runs, so nobody waits."""
+        return nullcontext(Slot(0.0, True))
+
     def report(self, order: Order) -> Report:
         """The script's next report; moves the clock on by what the trial takes, and `overhead` seconds more."""
         self.orders.append(order)
@@ -123,6 +142,9 @@ class ScriptedSession:
             answers=answers,
             message=report.message,
             start_methods_used=report.start_methods_used,
+            free=(report.free,) * max(1, len(order.folders)) if done and report.free else (),
+            curve=report.curve,
+            left=report.left,
         )
 
     def _answer(self, folder: Path, right: bool) -> Path:

@@ -28,6 +28,8 @@ _TARGET, _MOST, _STARTS = 0.3, 3.0, 5.0
 _LEAST, _LONGEST = 0.05, 8.0
 #: A size this many times off the target is measured once more before it is believed.
 _FAR = 4.0
+#: How many times larger an input may be made in one step: an odd baseline must not fill the disk.
+_STEP = 20.0
 #: Seconds for a trial of our own: beyond them, something is broken.
 _OURS = 120.0
 #: Tasks of one calibration; the serial side runs a part of them, which costs less and says the same.
@@ -95,8 +97,8 @@ class Bench:
         Raises:
             GraderError: the lab's own baseline fails.
         """
-        loop = self._spin(1, _TASKS, _FIRST_AMOUNT).seconds[0] / (_TASKS * _FIRST_AMOUNT)
-        self._spin(workers, _TASKS, 1)  # the first start pays for cold files
+        self._spin(workers, _TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
+        loop = _free(self._spin(1, _TASKS, _FIRST_AMOUNT)).seconds / (_TASKS * _FIRST_AMOUNT)
         start = _free(self._spin(workers, _TASKS, 1)).seconds
         size, seconds = self.size(min(_MOST, max(_TARGET, _STARTS * start)))
         amount = max(1, round(seconds / loop / _TASKS))
@@ -108,7 +110,7 @@ class Bench:
         size = int(self._lab.judge.SPEED_SIZE)
         for _ in range(3):
             seconds = self._serial_seconds(size)
-            fitting = max(1, math.ceil(size * target / seconds))
+            fitting = max(1, math.ceil(size * min(_STEP, target / seconds)))
             if seconds / _FAR <= target <= seconds * _FAR or fitting == size:
                 return fitting, seconds * fitting / size
             size = fitting

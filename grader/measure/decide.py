@@ -26,6 +26,8 @@ _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
 _SEEN, _OTHERS = 0.9, 0.1
 #: CPU seconds beyond these many times those of the baseline are no price of being parallel.
 _INFLATED = 1.5
+#: Where perfectly parallel work needed this many times its CPU seconds, nobody is called slower by theirs.
+_STRETCHED = 1.5
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
         faster = median(clean) >= pass_bar(_reach(blocks, bars), bars) if clean else False
         return Decision("not yet", "faster without processes" if faster else "one busy process")
     clock = clock_of(blocks)
-    if len(blocks) >= _SLOWER_BLOCKS and all(cpu_speedup(block, usable) < 1 for block in blocks):
+    if len(blocks) >= _SLOWER_BLOCKS and all(slower(block, usable) for block in blocks):
         return Decision("not yet", "not parallel enough", clock="cpu")
     full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
     alone = one_busy_median(blocks)
@@ -125,7 +127,7 @@ def _by_cpu_seconds(
     """What CPU seconds alone can say: slower than serial; or, where the wall clock decides, a provisional pass."""
     seen = [s for block in blocks if not math.isnan(s := cpu_speedup(block, usable))]
     projected = median(seen)
-    if projected < 1:  # slower than serial even with the cores to itself
+    if 2 * sum(slower(block, usable) for block in blocks) > len(blocks):
         return Decision("not yet", "not parallel enough", clock="cpu")
     if clock == "free":
         return None
@@ -266,6 +268,16 @@ def half_bar(reach: float, bars: Bars) -> float | None:
 def fail_bar(reach: float, bars: Bars) -> float:
     """The speedup below which a block counts for `not yet`: 1 + f_fail (R - 1)."""
     return 1 + bars.f_fail * (reach - 1)
+
+
+def slower(block: Block, usable: float) -> bool:
+    """Would this have been slower than serial even with the cores to itself, by CPU seconds?
+
+    Only where the clock says so, too, and starting workers isn't most of the work: where even the calibration's work
+    was stretched, the input was too small for the moment.
+    """
+    by_cpu = cpu_speedup(block, usable)
+    return by_cpu < 1 and block.speedup < 1 and block.stretch < _STRETCHED
 
 
 def one_busy(block: Block) -> bool:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Fork a process for each trial? Only where the kernel tells the children too (some sandboxes cut /proc short).
 FORKS = sys.platform == "linux" and os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
+#: In the command of each resource tracker: multiprocessing's, and that of joblib's loky.
+TRACKER = "resource_tracker import main"
+
 _IMPORTS = 120  # seconds; the parent gives up sooner
 _PATIENCE = 2.0  # seconds in which a resource tracker unlinks what its program left
 
@@ -110,7 +113,7 @@ def _children() -> frozenset[int]:
 
 def _is_tracker(pid: int) -> bool:
     with open(f"/proc/{pid}/cmdline", "rb") as file:
-        return b"multiprocessing.resource_tracker" in file.read()
+        return TRACKER.encode() in file.read()
 
 
 def _become_subreaper() -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import psutil
 
-from grader.measure.stage import FORKS
+from grader.measure.stage import FORKS, TRACKER
 
 _TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PERIOD = 0.01 if FORKS else 0.05  # seconds; psutil's walk over all processes is dear
@@ -97,7 +97,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _is_tracker(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
-        return any("multiprocessing.resource_tracker" in word for word in process.cmdline())
+        return any(TRACKER in word for word in process.cmdline())
     return False
 
 

@@ -16,30 +16,21 @@ import os
 import random
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.measure import tree
+from grader.measure import procfs, tree
 from grader.measure.free import Share, Window, free_time, others_used
 from grader.measure.stage import FORKS
 from grader.model import FreeTime
 
 #: Seconds between two samples, give or take a half; seconds of a window.
 _PERIOD, _WINDOW = 0.005, 0.1
+#: A sample that takes long is followed by so many times its own length without one, at most so many seconds: watching
+#: must cost little.
+_SPARING, _LONGEST = 30, 0.05
 #: Threads that are watched at most: each holds two of the parent's descriptors.
 _MOST = 200
-
-
-@dataclass
-class Seen:
-    """A thread of the tree: its open files, and what its account said first, at the window's start, and last (ns)."""
-
-    process: int
-    account: int
-    children: int
-    first: tuple[int, int] = (0, 0)
-    window: tuple[int, int] = (0, 0)
-    last: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -57,12 +48,12 @@ class FreeWatch:
 
     def __init__(self, root: int, reaper: int, cores: float) -> None:
         self._root, self._reaper, self._cores = root, reaper, cores
-        self._threads: dict[int, Seen] = {}
-        self._gone: list[Seen] = []
+        self._processes: dict[int, dict[int, procfs.Thread]] = {}
+        self._gone: list[procfs.Thread] = []
         self._got = Watched()
         self._first: dict[int, tree.Seconds] = {}
         self._spared: frozenset[int] = frozenset()
-        self._settings = _settings(root)
+        self._settings = procfs.settings(root)
         self._mask = sorted(self._settings[0]) if self._settings else []
         self._stop = threading.Event()
         self._runner = threading.Thread(target=self._run, daemon=True)
@@ -70,12 +61,12 @@ class FreeWatch:
         self._idle = (0.0, 0.0)
 
     def start(self) -> None:
-        self._spared = frozenset(_children_of(self._reaper)) - {self._root}
+        self._spared = frozenset(procfs.children_of(self._reaper)) - {self._root}
         self._first = tree.accounts(self._root)
         self._sample()
-        for seen in self._threads.values():
+        for _, seen in self._threads():
             seen.first = seen.window = seen.last
-        self._idle = _idle(self._mask)
+        self._idle = procfs.idle(self._mask)
         self._started = self._since = time.perf_counter()
         self._runner.start()
 
@@ -86,15 +77,20 @@ class FreeWatch:
         self._sample()
         self._close_window(time.perf_counter())
         cpu = self._cpu()
-        for seen in self._threads.values():
-            self._forget(seen)
+        for _, seen in self._threads():
+            seen.close()
         return cpu, self._free(wall, cpu)
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(_PERIOD * random.uniform(0.5, 1.5)):
+            took = 0.0
+            while not self._stop.wait(
+                min(_LONGEST, max(_PERIOD, _SPARING * took)) * random.uniform(0.5, 1.5)
+            ):
+                began = time.perf_counter()
                 self._sample()
                 now = time.perf_counter()
+                took = now - began
                 if now - self._since >= _WINDOW:
                     self._close_window(now)
         except OSError as error:  # out of descriptors, or /proc was taken away
@@ -102,69 +98,66 @@ class FreeWatch:
 
     def _sample(self) -> None:
         """Read every thread that is there now; those that are gone keep what they showed last."""
-        waiting = [self._root, *(p for p in _children_of(self._reaper) if p not in self._spared)]
+        waiting = [self._root, *(p for p in procfs.children_of(self._reaper) if p not in self._spared)]
         there: set[int] = set()
         while waiting:
             process = waiting.pop()
-            for number in _listed(process):
-                if number in there:
-                    continue
-                there.add(number)
-                seen = self._threads.get(number)
-                below = self._read(seen) if seen else None
-                if below is None:
-                    if seen:  # the number is another thread's now
-                        self._leave(number)
-                    below = self._meet(process, number)
-                waiting += below
-        for number in [n for n in self._threads if n not in there]:
-            self._leave(number)
+            if process not in there:
+                there.add(process)
+                waiting += self._visit(process)
+        for process in [p for p in self._processes if p not in there]:
+            for number in list(self._processes[process]):
+                self._leave(process, number)
+            del self._processes[process]
 
-    def _meet(self, process: int, number: int) -> list[int]:
+    def _visit(self, process: int) -> list[int]:
+        """Read the threads of one process; the processes that they started and that live.
+
+        A thread that didn't run since the last sample started nothing; a process none of whose threads ran has no new
+        one. So sleepers cost one read each.
+        """
+        threads = self._processes.setdefault(process, {})
+        ran = not threads
+        for number, seen in list(threads.items()):
+            before = seen.last
+            if not seen.read():
+                self._leave(process, number)
+                ran = True
+            elif seen.last != before:
+                ran = True
+                seen.read_children()
+        if ran:
+            for number in procfs.listed(process):
+                if number not in threads:
+                    self._meet(process, number)
+        return [below for seen in threads.values() for below in seen.below]
+
+    def _meet(self, process: int, number: int) -> None:
         """Watch a thread that is new."""
-        if len(self._threads) >= _MOST:
+        if sum(map(len, self._processes.values())) >= _MOST:
             self._got.why_wall = f"there were more than {_MOST} threads to watch"
-            return []
-        folder = f"/proc/{process}/task/{number}"
-        try:
-            account = os.open(f"{folder}/schedstat", os.O_RDONLY)
-        except FileNotFoundError:
-            return []
-        try:
-            children = os.open(f"{folder}/children", os.O_RDONLY)
-        except FileNotFoundError:
-            os.close(account)
-            return []
-        seen = self._threads[number] = Seen(process, account, children)
-        self._check_settings(number)
-        return self._read(seen) or []
+            return
+        seen = procfs.open_thread(process, number)
+        if seen is not None:
+            self._processes[process][number] = seen
+            self._check_settings(number)
 
-    def _read(self, seen: Seen) -> list[int] | None:
-        """Update a thread's account; the processes that it started and that live. None when it's gone."""
-        try:
-            ran, waited, _ = os.pread(seen.account, 128, 0).split()
-            seen.last = int(ran), int(waited)
-            return list(map(int, os.pread(seen.children, 65536, 0).split()))
-        except (OSError, ValueError):
-            return None
-
-    def _leave(self, number: int) -> None:
-        seen = self._threads.pop(number)
+    def _leave(self, process: int, number: int) -> None:
+        seen = self._processes[process].pop(number)
         self._gone.append(seen)
-        self._forget(seen)
+        seen.close()
 
-    def _forget(self, seen: Seen) -> None:
-        for descriptor in (seen.account, seen.children):
-            with suppress(OSError):
-                os.close(descriptor)
+    def _threads(self) -> Iterator[tuple[int, procfs.Thread]]:
+        for threads in self._processes.values():
+            yield from threads.items()
 
     def _close_window(self, now: float) -> None:
         seconds = now - self._since
         if seconds <= 0:
             return
-        idle = _idle(self._mask)
+        idle = procfs.idle(self._mask)
         since, busy = idle[0] - self._idle[0], idle[1] - self._idle[1]
-        shares = [_share(seen) for seen in (*self._threads.values(), *self._gone)]
+        shares = [_share(seen) for seen in (*(seen for _, seen in self._threads()), *self._gone)]
         self._got.windows.append(
             Window(
                 seconds,
@@ -175,26 +168,26 @@ class FreeWatch:
         for seen in self._gone:
             self._account(seen)
         self._gone.clear()
-        for number, seen in self._threads.items():
+        for number, seen in self._threads():
             seen.window = seen.last
             self._check_settings(number)
         self._since, self._idle = now, idle
 
-    def _account(self, seen: Seen) -> None:
+    def _account(self, seen: procfs.Thread) -> None:
         ran = (seen.last[0] - seen.first[0]) / 1e9
         self._got.ran[seen.process] = self._got.ran.get(seen.process, 0.0) + ran
         self._got.busiest = max(self._got.busiest, ran)
 
     def _check_settings(self, number: int) -> None:
-        settings = _settings(number)
+        settings = procfs.settings(number)
         if settings is not None and settings != self._settings:
             self._got.why_wall = "the program changed the affinity, priority or policy of its processes"
 
     def _cpu(self) -> tuple[float, ...]:
-        for seen in self._threads.values():
+        for _, seen in self._threads():
             self._account(seen)
         alive = tree.accounts(self._root)
-        for process in {seen.process for seen in self._threads.values()} - set(alive):
+        for process in self._processes.keys() - alive.keys():
             alive |= tree.accounts(process)  # detached, and back below the reaper
         last = {process: (seconds, 0.0) for process, seconds in self._got.ran.items()}
         for process, (own, waited) in alive.items():
@@ -215,45 +208,8 @@ class FreeWatch:
         )
 
 
-def _share(seen: Seen) -> Share:
+def _share(seen: procfs.Thread) -> Share:
     return Share(seen.process, (seen.last[0] - seen.window[0]) / 1e9, (seen.last[1] - seen.window[1]) / 1e9)
-
-
-def _listed(process: int) -> list[int]:
-    try:
-        return list(map(int, os.listdir(f"/proc/{process}/task")))
-    except OSError:
-        return []
-
-
-def _children_of(process: int) -> list[int]:
-    try:
-        with open(f"/proc/{process}/task/{process}/children") as file:
-            return list(map(int, file.read().split()))
-    except OSError:
-        return []
-
-
-def _idle(mask: list[int]) -> tuple[float, float]:
-    """Ticks that the CPUs of `mask` were idle, and all their ticks, since the machine started (proc(5), stat)."""
-    idle = total = 0
-    with open("/proc/stat") as file:
-        for line in file:
-            name, _, rest = line.partition(" ")
-            if name[:3] == "cpu" and name[3:].isdigit() and int(name[3:]) in mask:
-                ticks = list(map(int, rest.split()[:8]))
-                idle += ticks[3] + ticks[4]
-                total += sum(ticks)
-    return float(idle), float(total)
-
-
-def _settings(number: int) -> tuple[frozenset[int], int, int] | None:
-    """Where and how a thread may run: its CPUs, policy and priority; None when it's gone."""
-    try:
-        cpus = frozenset(os.sched_getaffinity(number))
-        return cpus, os.sched_getscheduler(number), os.getpriority(os.PRIO_PROCESS, number)
-    except OSError:
-        return None
 
 
 def watch(root: int, reaper: int, cores: float) -> FreeWatch | tree.TreeWatch:
@@ -268,6 +224,6 @@ def has_free_time() -> bool:
         return False
     try:
         with open(f"/proc/self/task/{os.getpid()}/schedstat") as file:
-            return len(file.read().split()) == 3 and _idle([0]) is not None
+            return len(file.read().split()) == 3 and procfs.idle([0]) is not None
     except OSError:
         return False

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from grader.lab import load_judge
-from grader.measure import reach
+from grader.measure import idle, reach
 from grader.measure.channel import Line, Message
 from grader.model import CostModel
 
@@ -83,6 +83,12 @@ def run(line: Line, loaded: Loaded, order: Message) -> None:
                 run_tasks(order["tasks"], order["amount"])
                 line.send(done=0)
             return
+        if order["arm"] == "idle":
+            line.send(ready=0)
+            line.receive()
+            idle.start(order["workers"], loaded.setup["imports"])
+            line.send(done=0)
+            return
         for number, folder in enumerate(order["folders"]):
             arguments = loaded.judge.arguments(Path(folder))
             call = _bind(loaded, order, arguments)
@@ -92,6 +98,9 @@ def run(line: Line, loaded: Loaded, order: Message) -> None:
             path = Path(order["answers"]) / f"answer-{number}.npz"
             np.savez(path, **answer)
             line.send(done=number, used=sorted(_used))
+            del answer, call
+        if order["look"]:
+            gc.collect()  # a pool that nobody holds any more ends its workers when it is collected
     except UnfitError as unfit:
         line.send(ending=unfit.ending, message=str(unfit), line=unfit.line)
     except BaseException as error:

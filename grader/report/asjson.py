@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grader.model import Estimate, Finding, Verdict
-from grader.report.words import clamp_points, clean, finite, points_of
+from grader.model import Block, Estimate, Finding, Verdict
+from grader.report import memory
+from grader.report.words import clamp_points, clean, finite, is_void, points_of
 
 SCHEMA = 1
 
@@ -31,6 +32,8 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "points": points_of(verdict),
         "max_points": clamp_points(verdict.max_points, verdict.max_points),
         "measured": None if verdict.estimate is None else _measured(verdict.estimate),
+        "blocks": [_block(block, is_void(block, verdict.bars)) for block in verdict.blocks],
+        "memory": None if verdict.memory is None else memory.as_json(verdict.memory),
         "findings": [_finding(finding) for finding in verdict.findings],
         "for_marker": clean(verdict.for_marker),
         "log": None if verdict.log is None else clean(verdict.log),
@@ -48,6 +51,24 @@ def _measured(estimate: Estimate) -> dict[str, Any]:
         "void": estimate.void,
         "seconds": finite(estimate.seconds),
         "clock": estimate.clock,
+        "wall": finite(estimate.wall),
+    }
+
+
+def _block(block: Block, void: bool) -> dict[str, Any]:
+    """One block's seconds and reaches, by the clock that decided; `wall_*` by the wall clock."""
+    wall = block.wall or block
+    return {
+        "serial": finite(block.t_serial),
+        "parallel": finite(block.t_parallel),
+        "reach_before": finite(block.reach_before),
+        "reach_after": finite(block.reach_after),
+        "clock": block.clock,
+        "void": void,
+        "wall_serial": finite(wall.t_serial),
+        "wall_parallel": finite(wall.t_parallel),
+        "others": finite(block.others),
+        "seen": finite(block.seen),
     }
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import html
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.model import Block, Finding, Verdict
-from grader.report import text, words
+from grader.report import memory, text, words
 from grader.report.plot import pictures
 
 # White text upon each contrasts at least 4.5:1; each contrasts at least 3:1 with white and with #111111.
@@ -132,6 +133,8 @@ def _labelled(label: str, said: str) -> str:
 
 
 def _measured(verdict: Verdict) -> str:
+    if verdict.memory is not None:
+        return _labelled("Measured", memory.in_words(verdict.memory))
     if verdict.estimate is None:
         return ""
     return _labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
@@ -140,11 +143,13 @@ def _measured(verdict: Verdict) -> str:
 def _figure(verdict: Verdict) -> str:
     """Both pictures, side by side where there is room; nothing where there is nothing to draw."""
     try:
-        drawn = pictures(verdict, f"cw{secrets.token_hex(4)}")
+        prefix = f"cw{secrets.token_hex(4)}"
+        drawn = pictures(verdict, prefix) or memory.pictures(verdict.memory, prefix)
     except Exception:  # the words and the table stay
         return f'<p style="{LINE}">The plot could not be drawn; the table below has its numbers.</p>'
     if not drawn:
         return ""
+    seen = memory.picture_in_words(verdict.memory) if verdict.memory else words.picture_in_words(verdict)
     # JupyterLab drops <svg> from a notebook that it doesn't trust, but keeps the words in it: at size 0 they're gone.
     columns = "".join(
         f'<div style="flex:1 1 360px;max-width:432px;min-width:0;font-size:0">{svg}</div>' for svg in drawn
@@ -152,7 +157,7 @@ def _figure(verdict: Verdict) -> str:
     return (
         f'<figure style="margin:0.8em 0"><div style="display:flex;flex-wrap:wrap;gap:1em">{columns}</div>'
         f'<figcaption style="margin-top:0.4em"><strong>What to see:</strong> '
-        f"{_inline(words.picture_in_words(verdict))}</figcaption></figure>"
+        f"{_inline(seen)}</figcaption></figure>"
     )
 
 
@@ -181,30 +186,41 @@ def _next(findings: tuple[Finding, ...], accent: str) -> str:
 
 
 def _table(verdict: Verdict) -> str:
-    """Each block's numbers, folded away; what the picture shows, for who can't see it."""
+    """The numbers that the pictures show, folded away, for who can't see them."""
+    if verdict.memory is not None:
+        summary, caption = "Numbers of the weighings", "The peak with each number of workers"
+        return _folded(summary, caption, memory.NAMES, memory.rows(verdict.memory))
     if not verdict.blocks:
         return ""
-    names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "counted")
+    names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "clock", "others (CPUs)", "counted")
+    blocks = enumerate(verdict.blocks, 1)
+    rows = [(str(n), *_values(block, words.is_void(block, verdict.bars))) for n, block in blocks]
+    summary = f"Numbers of each block ({len(verdict.blocks)})"
+    return _folded(summary, "Each block, in the order measured", names, rows)
+
+
+def _folded(summary: str, caption: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table to unfold; the first value of each row is its heading."""
     head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
-    rows = "".join(
-        _row(n, block, words.is_void(block, verdict.bars)) for n, block in enumerate(verdict.blocks, 1)
-    )
+    body = ""
+    for first, *values in rows:
+        cells = "".join(f'<td style="{CELL}">{value}</td>' for value in values)
+        body += f'<tr><th scope="row" style="{CELL}">{first}</th>{cells}</tr>'
     return (
-        '<details><summary style="display:list-item;cursor:pointer">'
-        f"Numbers of each block ({len(verdict.blocks)})</summary>"
+        f'<details><summary style="display:list-item;cursor:pointer">{summary}</summary>'
         '<div style="overflow-x:auto"><table style="margin:0.5em 0;font-variant-numeric:tabular-nums">'
-        '<caption style="text-align:left;color:inherit">Each block, in the order measured</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+        f'<caption style="text-align:left;color:inherit">{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
     )
 
 
-def _row(number: int, block: Block, void: bool) -> str:
-    values = (
+def _values(block: Block, void: bool) -> tuple[str, ...]:
+    return (
         words.figure(block.t_serial, 3),
         words.figure(block.t_parallel, 3),
         words.figure(words.speedup_of(block)),
         words.figure(words.reach_of(block)),
+        block.clock,
+        words.figure(block.others, 1) if block.clock == "free" else "not known",
         "no: void" if void else "yes",
     )
-    cells = "".join(f'<td style="{CELL}">{value}</td>' for value in values)
-    return f'<tr><th scope="row" style="{CELL}">{number}</th>{cells}</tr>'

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from grader.measure import decide
 from grader.model import Verdict
 from grader.report.svg import INK, draw_svg
 from grader.report.words import (
@@ -17,6 +18,7 @@ from grader.report.words import (
     count,
     figure,
     finite,
+    half_bar,
     interval_in_words,
     is_void,
     lower_bar,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 # Contrast of each with white and with JupyterLab's dark #111111 is at least 3:1.
 SERIAL_COLOUR = "#bf5000"
 PARALLEL_COLOUR = "#1f6fd0"
+
+
+TIMES = {"free": "time free of neighbours", "wall": "time", "cpu": "time"}
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ def speedups_in_words(verdict: Verdict) -> str:
     lines = f"median {figure(estimate.speedup)}, {interval_in_words(estimate.low, estimate.high)}"
     bar, lower = bar_to_pass(verdict.bars, estimate.reach), lower_bar(verdict.bars, estimate.reach)
     bars = "" if bar is None else f", bar to pass {figure(bar)}, lower bar {figure(lower)}"
+    half = half_bar(verdict.bars, estimate.reach)
+    bars += "" if half is None else f", bar for half of the points {figure(half)}"
     return f"{said} Lines: {lines}{bars}, reach {figure(estimate.reach)}, no gain 1.00."
 
 
@@ -125,7 +132,7 @@ def _draw_times(axes: Axes, verdict: Verdict) -> None:
     _hollow_key(axes, serial)
     _block_axis(axes, len(verdict.blocks))
     axes.set_ylim(0, 1.1 * max([*serial.values, *parallel.values]))
-    axes.set_ylabel("time (seconds)")
+    axes.set_ylabel(f"{TIMES[decide.clock_of(verdict.blocks)]} (seconds)")
     axes.set_title("How long each run took: lower is better", loc="left")
 
 
@@ -151,11 +158,13 @@ def _draw_lines(axes: Axes, verdict: Verdict) -> list[float]:
     median = finite(estimate.speedup)
     reach = finite(estimate.reach)
     bar, lower = bar_to_pass(verdict.bars, reach), lower_bar(verdict.bars, reach)
+    half = half_bar(verdict.bars, reach)
     by_cpu = " (by CPU)" if estimate.clock == "cpu" else ""
     drawn: tuple[tuple[float | None, str, str, Any, float], ...] = (
         (reach, "reach of this machine", INK, (0, (8, 2, 1, 2)), 1.2),
         (bar, "bar to pass", INK, (0, (5, 2)), 1.6),
         (lower, "lower bar", INK, (0, (2, 2)), 0.9),
+        (half, "bar for half the points", INK, (0, (1, 3)), 0.9),
         (median, f"median{by_cpu}", PARALLEL_COLOUR, "solid", 1.8),
     )
     for height, name, colour, dashes, width in drawn:

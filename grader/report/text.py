@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from grader.model import Verdict
-from grader.report import words
+from grader.report import memory, words
 
 WIDTH = 80
 STRIP = 56  # columns of the small plot
@@ -20,6 +20,14 @@ def render(verdict: Verdict) -> str:
     lines += _labelled("Asked", verdict.asked) + _labelled("Found", verdict.reason)
     if verdict.estimate is not None:
         lines += _labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
+    if verdict.memory is not None:
+        lines += _labelled("Measured", memory.in_words(verdict.memory))
+        lines += [
+            "",
+            *memory.strips(verdict.memory, STRIP),
+            *_wrap(memory.picture_in_words(verdict.memory), "  "),
+            "",
+        ]
     strip = _strip(verdict)
     if strip:
         lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]
@@ -81,8 +89,8 @@ def _strip(verdict: Verdict) -> list[str]:
     return [
         f"  speedup {bottom:5.2f} [{dots}] {top:.2f}",
         f"                [{''.join(below)}]",
-        "  Digits: how many clean blocks. 1 = no gain, P = bar to pass, M = median,",
-        "  R = reach.",
+        "  Digits: how many clean blocks. 1 = no gain, P = bar to pass, H = bar for half",
+        "  of the points, M = median, R = reach.",
     ]
 
 
@@ -92,5 +100,6 @@ def _marks(verdict: Verdict) -> dict[str, float]:
     if estimate is None:
         return {}
     bar = words.bar_to_pass(verdict.bars, estimate.reach)
-    wanted = {"R": words.finite(estimate.reach), "P": bar, "M": words.finite(estimate.speedup)}
+    half = words.half_bar(verdict.bars, estimate.reach)
+    wanted = {"R": words.finite(estimate.reach), "H": half, "P": bar, "M": words.finite(estimate.speedup)}
     return {letter: value for letter, value in wanted.items() if value is not None}

@@ -107,6 +107,12 @@ def lower_bar(bars: Bars | None, reach: float | None) -> float | None:
     return None if bars is None or known is None else decide.fail_bar(known, bars)
 
 
+def half_bar(bars: Bars | None, reach: float | None) -> float | None:
+    """The bar for half of the points; None without bars, reach or such a tier."""
+    known = finite(reach)
+    return None if bars is None or known is None else decide.half_bar(known, bars)
+
+
 def interval_in_words(low: float, high: float) -> str:
     """An anytime interval is open on one side or both while there are few blocks."""
     bottom, top = finite(low), finite(high)
@@ -153,6 +159,14 @@ def measured_in_words(estimate: Estimate, facts: MachineFacts | None) -> list[st
     if facts is not None:
         parts.append(f"on {cores_in_words(facts)}")
     said.append(", ".join(parts) + ".")
+    wall = finite(estimate.wall)
+    if (
+        estimate.clock == "free"
+        and wall is not None
+        and speedup is not None
+        and abs(wall / speedup - 1) > 0.05
+    ):
+        said.append(f"The wall clock showed {wall:.2f}: other programs used the cores as well.")
     return said
 
 

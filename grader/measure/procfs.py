@@ -1,0 +1,95 @@
+"""The scheduler's accounts of threads, as Linux tells them below /proc (proc(5))."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Thread:
+    """A thread of the tree: its open files, and what its account said first, at the window's start, and last (ns)."""
+
+    process: int
+    account: int
+    children: int
+    first: tuple[int, int] = (0, 0)
+    window: tuple[int, int] = (0, 0)
+    last: tuple[int, int] = (0, 0)
+    below: list[int] = field(default_factory=list)
+
+    def read(self) -> bool:
+        """Update the account; False when the thread is gone."""
+        try:
+            ran, waited, _ = os.pread(self.account, 128, 0).split()
+        except (OSError, ValueError):
+            return False
+        self.last = int(ran), int(waited)
+        return True
+
+    def read_children(self) -> None:
+        """Update `below`, the processes that the thread started and that live."""
+        with suppress(OSError, ValueError):
+            self.below = list(map(int, os.pread(self.children, 65536, 0).split()))
+
+    def close(self) -> None:
+        for descriptor in (self.account, self.children):
+            with suppress(OSError):
+                os.close(descriptor)
+
+
+def open_thread(process: int, number: int) -> Thread | None:
+    """A thread with its files open, read once; None when it's gone already."""
+    folder = f"/proc/{process}/task/{number}"
+    try:
+        account = os.open(f"{folder}/schedstat", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        seen = Thread(process, account, os.open(f"{folder}/children", os.O_RDONLY))
+    except FileNotFoundError:
+        os.close(account)
+        return None
+    if not seen.read():
+        seen.close()
+        return None
+    seen.read_children()
+    return seen
+
+
+def listed(process: int) -> list[int]:
+    try:
+        return list(map(int, os.listdir(f"/proc/{process}/task")))
+    except OSError:
+        return []
+
+
+def children_of(process: int) -> list[int]:
+    try:
+        with open(f"/proc/{process}/task/{process}/children") as file:
+            return list(map(int, file.read().split()))
+    except OSError:
+        return []
+
+
+def idle(mask: list[int]) -> tuple[float, float]:
+    """Ticks that the CPUs of `mask` were idle, and all their ticks, since the machine started (proc(5), stat)."""
+    idle = total = 0
+    with open("/proc/stat") as file:
+        for line in file:
+            name, _, rest = line.partition(" ")
+            if name[:3] == "cpu" and name[3:].isdigit() and int(name[3:]) in mask:
+                ticks = list(map(int, rest.split()[:8]))
+                idle += ticks[3] + ticks[4]
+                total += sum(ticks)
+    return float(idle), float(total)
+
+
+def settings(number: int) -> tuple[frozenset[int], int, int] | None:
+    """Where and how a thread may run: its CPUs, policy and priority; None when it's gone."""
+    try:
+        cpus = frozenset(os.sched_getaffinity(number))
+        return cpus, os.sched_getscheduler(number), os.getpriority(os.PRIO_PROCESS, number)
+    except OSError:
+        return None

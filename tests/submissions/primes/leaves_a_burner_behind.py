@@ -1,0 +1,25 @@
+# verdict: not yet
+"""Leaves a process behind that slows the other arm down."""
+
+import os
+
+
+def is_prime(number):
+    divisor = 2
+    while divisor * divisor <= number:
+        if number % divisor == 0:
+            return False
+        divisor += 1
+    return number > 1
+
+
+def count(numbers):
+    return sum(map(is_prime, numbers))
+
+
+def count_primes(numbers, workers):
+    if os.fork() == 0:
+        os.setsid()
+        while True:
+            pass
+    return count(numbers)

@@ -54,7 +54,7 @@ def test_cpu_seconds_never_overrule_a_clean_clock(count: int) -> None:
     assert decide([in_turns] * count).outcome != "met"
 
 
-@pytest.mark.parametrize("speedup", [0.7, 0.95, 1.0])
+@pytest.mark.parametrize("speedup", [0.7, 0.95])
 def test_cpu_seconds_need_a_clock_that_shows_some_gain_even_in_void_blocks(speedup: float) -> None:
     """A pool that sleeps, or takes turns, beside a busy neighbour: all blocks are void, CPU seconds look well spread."""
     void = block(speedup, reach=1.15)

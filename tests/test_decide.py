@@ -45,6 +45,15 @@ def test_cpu_seconds_never_overrule_a_clean_clock(count: int) -> None:
     assert decide([in_turns] * count).outcome != "met"
 
 
+@pytest.mark.parametrize("speedup", [0.7, 0.95])
+def test_cpu_seconds_need_a_clock_that_shows_some_gain_even_in_void_blocks(speedup: float) -> None:
+    """A pool that sleeps, or takes turns, beside a busy neighbour: all blocks are void, CPU seconds look well spread."""
+    void = block(speedup, reach=1.15)
+    assert decide([void] * 30, before=LOADED) == Decision("cannot tell", "load", beforehand=True)
+    assert decide([block(1.15, reach=1.15)] * 12, before=LOADED).provisional
+    assert not decide([*[block(1.15, reach=1.15)] * 12, void, void], before=LOADED).provisional
+
+
 def test_twelve_fast_blocks_are_a_clear_gain() -> None:
     assert sure([block(1.8)] * 11) is None
     assert sure([block(1.8)] * 12) == Decision("met", "clear gain", share=1.0)
@@ -309,7 +318,7 @@ def outcomes(program: Program, busy: int, bursting: bool, runs: int) -> Counter[
 def test_good_code_is_never_not_yet_beside_simulated_neighbours(busy: int, bursting: bool) -> None:
     seen = outcomes(GOOD, busy, bursting, runs=1000)
     assert seen["not yet"] == 0
-    assert seen["met"] >= 900  # where the clock can't tell, CPU seconds can
+    assert seen["met"] >= 600  # where the clock can't tell, CPU seconds can, if it shows that something was gained
 
 
 @pytest.mark.slow

@@ -9,7 +9,9 @@ What is modelled, and where the figures come from:
 - neighbours that always want a core or come in bursts, with exponential times on and off. They weigh 1.2 beside our
   1, because real ones leave less than a fair share to processes that have just started; and each of them that is on
   slows our memory down a little;
-- starting a worker costs CPU, half of it in the parent; slow starts (an anti-virus) also wait, with a heavy tail;
+- starting a worker costs CPU, half of it in the parent: 7 ms for one that is forked from a parent that has imported
+  pandas, 0.1 s for one that is spawned, 0.3 s where it imports pandas itself; slow starts (an anti-virus that looks at
+  each new process) also wait, with a heavy tail;
 - drift (a machine that gets hot), trials that stall (nobody's account shows why), noise from trial to trial.
 
 Not modelled: I/O, memory that is full, a hypervisor that lends the cores to others unseen, priorities.
@@ -42,7 +44,7 @@ class Machine:
     busy: int = 0
     on: float = math.inf
     off: float = 0.0
-    start: float = 0.01
+    start: float = 0.007
     slow_starts: float = 0.0
     drift: float = 0.0
     stalls: float = 0.01
@@ -82,11 +84,10 @@ QUOTA = Machine("quota 1.5 on 2 cores", quota=1.5)
 QUOTA_4 = Machine("quota 2.5 on 4 cores", speeds=(1.0,) * 4, quota=2.5)
 DRIFT = Machine("2 cores, 30 % drift", drift=0.3)
 STALLS = Machine("2 cores, stalls", stalls=0.15, noise=0.05)
-SPAWN = Machine("2 cores, dear starts", start=0.15)
-VIRUS = Machine("2 cores, slow spawns", start=0.08, slow_starts=0.25)
+SPAWN = Machine("2 cores, spawn", start=0.1)
+IMPORTS = Machine("2 cores, spawn and pandas", start=0.3)
+VIRUS = Machine("2 cores, slow spawns", start=0.1, slow_starts=0.1)
 ONE_CORE = Machine("1 core of 2 threads", paired=True)
-
-MACHINES = (TWO, FOUR, TURBO, SMT, HYBRID, QUOTA, QUOTA_4, DRIFT, STALLS, SPAWN, VIRUS, ONE_CORE)
 
 #: Who else is there: the name, how many, seconds on and off on average.
 QUIET = ("quiet", 0, math.inf, 0.0)

@@ -137,7 +137,8 @@ def _by_cpu_seconds(
     # CPU seconds don't show whether processes ran side by side. Where the clock says they gained nothing, they didn't.
     clean = _speedups(blocks, bars)
     denied = bool(clean) and interval(clean)[1] < fail_bar(reach, bars)
-    if not denied and len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
+    sided = surely_faster(blocks, bars)
+    if sided and not denied and len(seen) >= bars.min_blocks and projected >= pass_bar(quiet, bars):
         return Decision("met", "clear gain by CPU seconds", provisional=True, clock="cpu", share=1.0)
     return None
 
@@ -182,6 +183,15 @@ def surely_below(blocks: Sequence[Block], bars: Bars) -> bool:
     counted = [b for b in blocks if not b.is_void(bars.r_min) and not unsure(b)]
     below = sum(b.speedup < bar for b in counted)
     return evidence(below, len(counted) - below) >= 1 / bars.alpha_fail
+
+
+def surely_faster(blocks: Sequence[Block], bars: Bars) -> bool:
+    """By the clock, was parallel faster than serial more often than a coin would have it? Void blocks count, too.
+
+    Whatever the noise, code that only takes turns, or sleeps, is seen so with probability <= `bars.alpha`.
+    """
+    wins, losses = sum(b.speedup > 1 for b in blocks), sum(b.speedup < 1 for b in blocks)
+    return evidence(wins, losses) >= 1 / bars.alpha
 
 
 def how_sure(blocks: Sequence[Block], bars: Bars) -> tuple[Outcome, float]:

@@ -1,0 +1,164 @@
+"""The cells of the table: which program on which machine beside which neighbours, by which clock, and what is wrong.
+
+    CELLS -> run_cell(cell, runs, seed) -> Tally
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from benchmarks.verdict import demand, machines, peers, simulate
+from benchmarks.verdict.machines import Machine
+from benchmarks.verdict.peers import Passes
+from benchmarks.verdict.simulate import Run
+from grader.model import Clock
+
+Kind = Literal["serial", "good", "half", "other"]
+Neighbours = tuple[str, int, float, float]
+
+#: Programs that must not get points: (1) of the demands.
+SERIAL = (
+    "serial",
+    "Pool(1)",
+    "GIL-bound threads",
+    "cached answers",
+    "pool slower than serial",
+    "sleeper",
+    "takes turns",
+)
+_CLOCKS: tuple[Clock, ...] = ("free", "wall")
+#: Peers are so far from their limits that fewer runs tell; and so is half-parallel code from 1 %.
+_PEERS, _FEWER = 1000, 3
+_SOON, _BUDGET = 30.0, 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row to be: `kind` says what would be wrong."""
+
+    kind: Kind
+    program: str
+    machine: Machine
+    neighbours: Neighbours
+    clock: Clock
+
+    @property
+    def name(self) -> str:
+        return " | ".join((self.program, self.machine.name, self.neighbours[0], self.clock))
+
+    def runs(self, asked: int) -> int:
+        return asked if self.kind != "half" else max(1, asked // _FEWER)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of a cell. Counts are of runs; `wrong` as the kind says; `met_*` exclude the provisional ones.
+
+    `median` and `p95` are seconds to the verdict; `sure_*` count `met` and provisional within 30 and 60 seconds.
+    """
+
+    cell: str
+    kind: str
+    program: str
+    where: str
+    beside: str
+    clock: str
+    runs: int
+    met: int
+    provisional: int
+    half: int
+    not_yet: int
+    cannot_tell: int
+    wrong: int
+    met_30: int
+    met_60: int
+    median: float
+    p95: float
+    causes: dict[str, int] = field(default_factory=dict)
+    peers: Passes | None = None
+
+
+def run_cell(cell: Cell, asked: int, seed: int) -> Tally:
+    """Simulate one cell: ours, and the two peers."""
+    runs = cell.runs(asked)
+    machine = machines.beside(cell.machine, cell.neighbours)
+    program = demand.program(cell.program, machine, simulate.quiet_reach(cell.machine))
+    dice = [seed, simulate.seed_of(cell.name)]
+    measured = simulate.measure(machine, program, cell.clock, runs, dice)
+    others = peers.simulated(machine, program, min(runs, _PEERS), [*dice, 1])
+    return tally(cell, measured, others)
+
+
+def tally(cell: Cell, runs: Sequence[Run], others: Passes | None) -> Tally:
+    """Count what these measurements of a cell came to."""
+    seconds = sorted(run.seconds for run in runs)
+    said = Counter(_said(run) for run in runs)
+    causes = Counter(f"{run.decision.outcome}: {run.decision.cause}" for run in runs)
+    met = [run.seconds for run in runs if _said(run) == "met"]
+    return Tally(
+        cell=cell.name,
+        kind=cell.kind,
+        program=cell.program,
+        where=cell.machine.name,
+        beside=cell.neighbours[0],
+        clock=cell.clock,
+        runs=len(runs),
+        met=said["met"],
+        provisional=said["provisional"],
+        half=sum(run.decision.share == 0.5 for run in runs),
+        not_yet=said["not yet"],
+        cannot_tell=said["cannot tell"],
+        wrong=sum(is_wrong(cell.kind, run) for run in runs),
+        met_30=sum(s <= _SOON for s in met),
+        met_60=sum(s <= _BUDGET for s in met),
+        median=statistics.median(seconds),
+        p95=seconds[int(0.95 * (len(seconds) - 1))],
+        causes=dict(causes.most_common()),
+        peers=others,
+    )
+
+
+def is_wrong(kind: Kind, run: Run) -> bool:
+    """Points, full or half, for serial code; `not yet` for good code; `met` for half-parallel code; else nothing."""
+    decision = run.decision
+    if kind == "serial":
+        return decision.outcome == "met" or decision.share > 0
+    if kind == "good":
+        return decision.outcome == "not yet"
+    return kind == "half" and decision.outcome == "met"
+
+
+def _said(run: Run) -> str:
+    return "provisional" if run.decision.provisional else run.decision.outcome
+
+
+def _all() -> Iterator[Cell]:
+    m = machines
+    some = (m.QUIET, m.ONE_BURSTING, m.ONE_BUSY, m.TWO_BUSY)
+    other = (m.FOUR, m.TURBO, m.SMT, m.HYBRID, m.QUOTA, m.QUOTA_4)
+    for clock in _CLOCKS:
+        for program in SERIAL:
+            for beside in m.NEIGHBOURS:
+                yield Cell("serial", program, m.TWO, beside, clock)
+            for machine in (m.TURBO, m.SMT, m.QUOTA):
+                yield Cell("serial", program, machine, m.ONE_BURSTING, clock)
+        for beside in m.NEIGHBOURS:
+            yield Cell("good", "reference", m.TWO, beside, clock)
+            yield Cell("half", "half parallel", m.TWO, beside, clock)
+        for machine in other:
+            for beside in some:
+                yield Cell("good", "reference", machine, beside, clock)
+            yield Cell("half", "half parallel", machine, m.QUIET, clock)
+            yield Cell("half", "half parallel", machine, m.ONE_BUSY, clock)
+        for machine in (m.DRIFT, m.STALLS, m.SPAWN, m.IMPORTS, m.VIRUS, m.ONE_CORE):
+            for beside in (m.QUIET, m.ONE_BURSTING):
+                yield Cell("good", "reference", machine, beside, clock)
+        for beside in (m.QUIET, m.ONE_BUSY, m.TWO_BUSY):
+            yield Cell("other", "8 workers", m.TWO, beside, clock)
+
+
+CELLS: tuple[Cell, ...] = tuple(_all())

@@ -6,8 +6,9 @@ import argparse
 import sys
 
 from benchmarks import fraud
+from benchmarks.verdict import command as verdict
 
-BENCHMARKS = {"fraud": fraud}
+BENCHMARKS = {"fraud": fraud, "verdict": verdict}
 
 
 def main(arguments: list[str] | None = None) -> int:

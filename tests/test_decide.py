@@ -47,7 +47,7 @@ def test_cpu_seconds_never_overrule_a_clean_clock(count: int) -> None:
 
 @pytest.mark.parametrize("speedup", [0.7, 0.95])
 def test_cpu_seconds_need_a_clock_that_shows_some_gain_even_in_void_blocks(speedup: float) -> None:
-    """A pool that sleeps, or takes turns, beside a busy neighbour: all blocks are void, CPU seconds look well spread."""
+    """A pool that sleeps, or takes turns, beside a busy neighbour: void blocks, well spread CPU seconds."""
     void = block(speedup, reach=1.15)
     assert decide([void] * 30, before=LOADED) == Decision("cannot tell", "load", beforehand=True)
     assert decide([block(1.15, reach=1.15)] * 12, before=LOADED).provisional
@@ -318,7 +318,9 @@ def outcomes(program: Program, busy: int, bursting: bool, runs: int) -> Counter[
 def test_good_code_is_never_not_yet_beside_simulated_neighbours(busy: int, bursting: bool) -> None:
     seen = outcomes(GOOD, busy, bursting, runs=1000)
     assert seen["not yet"] == 0
-    assert seen["met"] >= 600  # where the clock can't tell, CPU seconds can, if it shows that something was gained
+    assert (
+        seen["met"] >= 600
+    )  # where the clock can't tell, CPU seconds can, if it shows that something was gained
 
 
 @pytest.mark.slow

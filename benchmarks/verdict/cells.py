@@ -1,6 +1,6 @@
 """The cells of the table: which program on which machine beside which neighbours, by which clock, and what is wrong.
 
-    CELLS -> run_cell(cell, runs, seed) -> Tally
+CELLS, CURVES -> run_cell(cell, runs, seed) -> Tally
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.verdict.peers import Passes
 from benchmarks.verdict.simulate import Run
 from grader.model import Clock
 
-Kind = Literal["serial", "good", "half", "other"]
+Kind = Literal["serial", "good", "half", "other", "curve"]
 Neighbours = tuple[str, int, float, float]
 
 #: Programs that must not get points: (1) of the demands.
@@ -32,7 +32,7 @@ SERIAL = (
 )
 _CLOCKS: tuple[Clock, ...] = ("free", "wall")
 #: Peers are so far from their limits that fewer runs tell; and so is half-parallel code from 1 %.
-_PEERS, _FEWER = 1000, 3
+_PEERS, _FEWER, _CURVE = 1000, 3, 10
 _SOON, _BUDGET = 30.0, 60.0  # seconds
 
 
@@ -51,7 +51,8 @@ class Cell:
         return " | ".join((self.program, self.machine.name, self.neighbours[0], self.clock))
 
     def runs(self, asked: int) -> int:
-        return asked if self.kind != "half" else max(1, asked // _FEWER)
+        fewer = {"half": _FEWER, "curve": _CURVE}.get(self.kind, 1)
+        return max(1, asked // fewer)
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,44 @@ class Tally:
     peers: Passes | None = None
 
 
-def run_cell(cell: Cell, asked: int, seed: int) -> Tally:
-    """Simulate one cell: ours, and the two peers."""
-    runs = cell.runs(asked)
-    machine = machines.beside(cell.machine, cell.neighbours)
-    program = demand.program(cell.program, machine, simulate.quiet_reach(cell.machine))
-    dice = [seed, simulate.seed_of(cell.name)]
-    measured = simulate.measure(machine, program, cell.clock, runs, dice)
-    others = peers.simulated(machine, program, min(runs, _PEERS), [*dice, 1])
-    return tally(cell, measured, others)
+@dataclass(frozen=True)
+class Group:
+    """Cells of one machine beside the same neighbours by one clock: they are simulated side by side."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        first = self.cells[0]
+        programs = ", ".join(cell.program for cell in self.cells)
+        return " | ".join((first.machine.name, first.neighbours[0], first.clock, programs))
+
+    def run(self, asked: int, seed: int) -> list[Tally]:
+        """Simulate them: ours, and the two peers."""
+        first = self.cells[0]
+        machine = machines.beside(first.machine, first.neighbours)
+        reach = simulate.quiet_reach(first.machine)
+        programs = [demand.program(cell.program, machine, reach) for cell in self.cells]
+        counts = [cell.runs(asked) for cell in self.cells]
+        dice = [seed, simulate.seed_of(self.name)]
+        measured = simulate.measure(machine, programs, counts, first.clock, dice)
+        others = peers.simulated(machine, programs, min(asked, _PEERS), [*dice, 1])
+        return [tally(*one) for one in zip(self.cells, measured, others, strict=True)]
+
+
+def groups(cells: Sequence[Cell]) -> list[Group]:
+    """The cells in groups that can be simulated side by side; eight workers would make all arrays wider."""
+    found: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in cells:
+        key = (
+            cell.machine.name,
+            cell.neighbours,
+            cell.clock,
+            cell.kind in ("other", "curve"),
+            cell.kind == "other",
+        )
+        found.setdefault(key, []).append(cell)
+    return [Group(tuple(its)) for its in found.values()]
 
 
 def tally(cell: Cell, runs: Sequence[Run], others: Passes | None) -> Tally:
@@ -162,3 +192,22 @@ def _all() -> Iterator[Cell]:
 
 
 CELLS: tuple[Cell, ...] = tuple(_all())
+#: What CI looks at: every kind of program and machine, once.
+QUICK: tuple[Cell, ...] = tuple(
+    cell
+    for cell in CELLS
+    if (cell.machine == machines.TWO and cell.neighbours in (machines.QUIET, machines.ONE_BUSY))
+    or (
+        cell.machine in (machines.SMT, machines.HYBRID, machines.QUOTA)
+        and cell.neighbours == machines.ONE_BUSY
+    )
+)
+#: The operating curves: code that reaches this share of what can be gained.
+GAINS = tuple(tenth / 10 for tenth in range(11))
+BESIDE = (machines.QUIET, machines.ONE_BUSY, machines.TWO_BUSY)
+CURVES: tuple[Cell, ...] = tuple(
+    Cell("curve", f"gain {gain}", machines.TWO, beside, clock)
+    for clock in _CLOCKS
+    for beside in BESIDE
+    for gain in GAINS
+)

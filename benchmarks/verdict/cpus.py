@@ -20,7 +20,7 @@ _BETTER = 1.1  # a thread moves to an idle CPU that promises it so many times wh
 
 @dataclass(frozen=True)
 class Moment:
-    """`load` is the weight of the threads on each CPU; `share` of it (0 to 1) and `rate` (work per second) by thread."""
+    """`load`: weight of the threads on each CPU; `share` of it (0 to 1) and `rate` (work per second) by thread."""
 
     load: Numbers
     share: Numbers

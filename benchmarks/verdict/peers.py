@@ -32,17 +32,17 @@ class Passes:
     cs149: int
 
 
-def simulated(machine: Machine, program: Program, runs: int, seed: Sequence[int]) -> Passes:
-    """What both rules say of a program on so many simulated machines."""
-    dice = np.random.default_rng(seed)
-    reference = demand.reference(machine.workers, machine.start_share)
-    alternating = np.array([0, 1] * _THREE), np.array([2, 1] * _FIVE)
-    fleet = Fleet(machine, runs, dice)
-    walls = [
-        course.run(fleet, (demand.baseline(), program, reference), np.tile(order[:, None], (1, runs))).wall
-        for order in alternating
+def simulated(machine: Machine, programs: Sequence[Program], runs: int, seed: Sequence[int]) -> list[Passes]:
+    """What both rules say of each program on so many simulated machines."""
+    fleet = Fleet(machine, runs * len(programs), np.random.default_rng(seed))
+    which = np.repeat(np.arange(len(programs)), runs)
+    all_of_them = (*programs, demand.baseline(), demand.reference(machine.workers, machine.start_share))
+    serial, reference = (np.full_like(which, len(programs) + number) for number in range(2))
+    best = _best_of_3(course.run(fleet, all_of_them, np.stack([serial, which] * _THREE)).wall)
+    cs149 = _cs149(course.run(fleet, all_of_them, np.stack([reference, which] * _FIVE)).wall)
+    return [
+        Passes(runs, int(best[which == n].sum()), int(cs149[which == n].sum())) for n in range(len(programs))
     ]
-    return Passes(runs, int(_best_of_3(walls[0]).sum()), int(_cs149(walls[1]).sum()))
 
 
 def recorded(runs: Sequence[Sequence[Block]]) -> Passes:
@@ -53,9 +53,12 @@ def recorded(runs: Sequence[Sequence[Block]]) -> Passes:
     """
     three = [run[:_THREE] for run in runs if len(run) >= _FIVE]
     five = [run[:_FIVE] for run in runs if len(run) >= _FIVE]
-    best = [_best_of_3(_columns([(w.t_serial, w.t_parallel) for b in run if (w := b.wall or b)])) for run in three]
+    best = [
+        _best_of_3(_columns([(w.t_serial, w.t_parallel) for b in run if (w := b.wall or b)])) for run in three
+    ]
     cs149 = [
-        _cs149(_columns([(w.t_serial / w.reach, w.t_parallel) for b in run if (w := b.wall or b)])) for run in five
+        _cs149(_columns([(w.t_serial / w.reach, w.t_parallel) for b in run if (w := b.wall or b)]))
+        for run in five
     ]
     return Passes(len(five), int(np.sum(best)), int(np.sum(cs149)))
 

@@ -28,7 +28,8 @@ from benchmarks.verdict.conditions import (
     quota,
     why_not,
 )
-from benchmarks.verdict.one import LAB, PROGRAMS
+from benchmarks.verdict.ledger import read
+from benchmarks.verdict.one import LAB
 from grader import lab as labs
 from grader import machine
 
@@ -93,22 +94,6 @@ def run(
     return read(ledger)
 
 
-def read(ledger: Path) -> list[dict[str, Any]]:
-    """The ledger's lines; a last one that was cut is left out, and cut off."""
-    if not ledger.exists():
-        return []
-    lines, whole = [], 0
-    with ledger.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                lines.append(json.loads(line))
-                whole += len(line)
-    if whole < ledger.stat().st_size:
-        with ledger.open("r+b") as file:
-            file.truncate(whole)
-    return lines
-
-
 def measure(turn: Turn, wait: float) -> dict[str, Any]:
     """One measurement, beside its neighbours, in a process of its own.
 
@@ -140,7 +125,9 @@ def measure(turn: Turn, wait: float) -> dict[str, Any]:
 
 def _answer(command: list[str]) -> dict[str, Any]:
     """Run the command and read its line; it ends before this does, whatever comes."""
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             out, errors = process.communicate(timeout=_TIMEOUT)
         except BaseException:
@@ -170,7 +157,3 @@ def _short(line: dict[str, Any]) -> str:
         f"{line['program']}, {line['condition']}{noise}: {line['outcome']}{provisional} "
         f"in {line['seconds']:.0f} s. {line['reason']}"
     )
-
-
-def known_programs() -> tuple[str, ...]:
-    return tuple(PROGRAMS)

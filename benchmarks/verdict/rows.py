@@ -43,7 +43,7 @@ class Rows:
 
 
 class Fleet(Rows):
-    """`runs` machines of one kind; `now` is each one's clock in seconds, `toggle` when each neighbour's mood changes."""
+    """`runs` machines of one kind; `now` is each one's clock (seconds), `toggle` when each neighbour's mood changes."""
 
     def __init__(self, machine: Machine, runs: int, dice: np.random.Generator) -> None:
         self.machine, self.dice = machine, dice

@@ -23,12 +23,10 @@ from benchmarks.verdict.tables import Counts, Flags
 from grader.assess import CALIBRATIONS_BEFORE, PAIRS_FREE
 from grader.measure.blocks import Reach, as_block, reach_of
 from grader.measure.decide import Decision, conclude, hopeless, settle
-from grader.measure.stats import median
 from grader.model import Arm, Bars, Block, Clock, FreeTime, Trial
 
 #: Seconds before the first calibration: opening sessions, the warm-up; serial trials to size the input.
 _OPENING, _SIZINGS = 2.0, 3
-_SERIAL, _PARALLEL, _ONE, _MANY = range(4)
 BARS = Bars()
 
 
@@ -41,9 +39,15 @@ class Run:
     blocks: tuple[Block, ...]
 
 
-def measure(machine: Machine, program: Program, clock: Clock, runs: int, seed: Sequence[int]) -> list[Run]:
-    """So many independent measurements of one program; `clock` "free" as on Linux, "wall" as elsewhere."""
-    return list(_Measurements(machine, program, clock, runs, np.random.default_rng(seed)))
+def measure(
+    machine: Machine, programs: Sequence[Program], runs: Sequence[int], clock: Clock, seed: Sequence[int]
+) -> list[list[Run]]:
+    """So many independent measurements of each program; `clock` "free" as on Linux, "wall" as elsewhere."""
+    which = np.repeat(np.arange(len(programs)), runs)
+    measured: list[list[Run]] = [[] for _ in programs]
+    for place, run in _Measurements(machine, programs, which, clock, np.random.default_rng(seed)):
+        measured[which[place]].append(run)
+    return measured
 
 
 def seed_of(*words: object) -> int:
@@ -64,21 +68,25 @@ class _Measurements:
     """Many measurements side by side: each goes through the same steps, and leaves when it has its decision."""
 
     def __init__(
-        self, machine: Machine, program: Program, clock: Clock, runs: int, dice: np.random.Generator
+        self,
+        machine: Machine,
+        programs: Sequence[Program],
+        which: Counts,
+        clock: Clock,
+        dice: np.random.Generator,
     ) -> None:
-        self._machine, self._clock, self._dice = machine, clock, dice
-        self._programs = (
-            demand.baseline(),
-            program,
-            *demand.calibration(machine.workers, machine.start_share),
-        )
-        self._fleet = Fleet(machine, runs, dice)
-        self._fleet.pass_time(np.arange(runs), _OPENING + _SIZINGS * machine.t_serial)
+        self._machine, self._clock, self._dice, self._which = machine, clock, dice, which
+        ours = demand.baseline(), *demand.calibration(machine.workers, machine.start_share)
+        self._programs = (*programs, *ours)
+        self._serial, self._one, self._many = range(len(programs), len(self._programs))
+        self._fleet = Fleet(machine, len(which), dice)
+        self._fleet.pass_time(np.arange(len(which)), _OPENING + _SIZINGS * machine.t_serial)
         self._pairs = PAIRS_FREE if clock == "free" else 1
-        self._blocks: list[list[Block]] = [[] for _ in range(runs)]
-        self._reaches: list[list[Reach]] = [[] for _ in range(runs)]
+        self._blocks: list[list[Block]] = [[] for _ in which]
+        self._reaches: list[list[Reach]] = [[] for _ in which]
 
-    def __iter__(self) -> Iterator[Run]:
+    def __iter__(self) -> Iterator[tuple[int, Run]]:
+        """Each measurement's place and outcome, as it is done."""
         going = np.arange(len(self._blocks))
         for _ in range(CALIBRATIONS_BEFORE):
             self._calibrations(going)
@@ -93,7 +101,7 @@ class _Measurements:
                     left.append(place)
                 else:
                     said = conclude(blocks, BARS, self._machine.workers, self._machine.usable, before[run])
-                    yield Run(said, float(now), tuple(blocks))
+                    yield run, Run(said, float(now), tuple(blocks))
             going = going[left]
             self._fleet = self._fleet.taken(np.array(left, dtype=np.int64))
 
@@ -104,14 +112,14 @@ class _Measurements:
 
     def _calibrations(self, going: Counts) -> None:
         one_first = self._coins(len(going))
-        ran = course.run(self._fleet, self._programs, np.stack(_in_order(one_first, _ONE, _MANY)))
+        ran = course.run(self._fleet, self._programs, _in_order(one_first, self._one, self._many))
         self._add_reaches(going, ran, 0, one_first)
 
     def _brackets(self, going: Counts) -> None:
         """So many pairs of trials in coin-flipped order, and a calibration."""
         coins = [self._coins(len(going)) for _ in range(self._pairs + 1)]
-        schedule = [_in_order(coin, _SERIAL, _PARALLEL) for coin in coins[:-1]]
-        schedule.append(_in_order(coins[-1], _ONE, _MANY))
+        schedule = [_in_order(coin, self._serial, self._which[going]) for coin in coins[:-1]]
+        schedule.append(_in_order(coins[-1], self._one, self._many))
         ran = course.run(self._fleet, self._programs, np.concatenate(schedule))
         before = [self._reaches[run][-1] for run in going]
         self._add_reaches(going, ran, 2 * self._pairs, coins[-1])
@@ -146,9 +154,9 @@ class _Measurements:
         return self._dice.random(count) < 0.5
 
 
-def _in_order(forward: Flags, first: int, second: int) -> Counts:
+def _in_order(forward: Flags, first: int, second: int | Counts) -> Counts:
     """A schedule of two programs, each run's in the order that its coin says."""
-    return np.where(forward, [[first], [second]], [[second], [first]])
+    return np.stack([np.where(forward, first, second), np.where(forward, second, first)])
 
 
 def _same(programs: Sequence[int], runs: int) -> Counts:

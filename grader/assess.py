@@ -19,15 +19,8 @@ from grader import machine, verdict, weigh
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach
-from grader.measure.decide import (
-    ONE_BUSY,
-    Decision,
-    busiest_share,
-    conclude,
-    hopeless,
-    how_sure,
-    settle,
-)
+from grader.measure.busy import ONE_BUSY, busiest_share
+from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle
 from grader.measure.inputs import inputs
 from grader.measure.stats import median
 from grader.model import (

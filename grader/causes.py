@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader import doubts
-from grader.measure.decide import ONE_BUSY, Decision, busiest_share, half_bar, pass_bar
+from grader.measure.bars import half_bar, pass_bar
+from grader.measure.busy import ONE_BUSY, busiest_share
+from grader.measure.decide import Decision
 from grader.measure.stats import median
 from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Strain, Trial, WorkerModule
 

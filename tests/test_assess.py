@@ -33,7 +33,7 @@ WORKER = WorkerModule("counter", {"counter": "the script stands in for it\n"}, "
 
 GOOD = Program()
 SERIAL = Program(speedup=1.0, cpu=(0.5,))
-BETWEEN = Program(speedup=1.39, cpu=(0.02, 0.33, 0.25), noise=0.02)  # neither clearly good nor clearly bad
+BETWEEN = Program(speedup=1.34, cpu=(0.02, 0.34, 0.26), noise=0.02)  # neither clearly good nor clearly bad
 WRONG = replace(GOOD, right=False)
 
 Assess = Callable[..., tuple[Verdict, ScriptedLauncher]]

@@ -11,18 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.measure.decide import (
-    Decision,
-    busiest_share,
-    conclude,
-    cpu_speedup,
-    estimate,
-    fail_bar,
-    hopeless,
-    one_busy,
-    pass_bar,
-    settle,
-)
+from grader.measure.bars import fail_bar, pass_bar
+from grader.measure.busy import busiest_share, cpu_speedup, one_busy
+from grader.measure.decide import Decision, conclude, estimate, hopeless, settle
 from grader.model import Bars, Block
 
 BARS = Bars()

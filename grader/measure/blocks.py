@@ -10,14 +10,12 @@ import math
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from grader.errors import GraderError
 from grader.measure.answers import difference
-from grader.measure.stats import median
 from grader.model import Arm, Block, FreeTime, Lab, Order, Pair, Session, Trial
 
 T = TypeVar("T")
@@ -74,22 +72,12 @@ class Reach:
         """By the clock that decides."""
         return self.wall if self.free is None else self.free
 
-    def steadied(self, earlier: Sequence[Reach]) -> Reach:
-        """Free of neighbours, the median of this and the two before it.
-
-        Neighbours hardly move that figure, but of 20 measured beside busy ones a single one was off by a quarter.
-        By the wall clock nothing may be smoothed: there a low reach says that just now the cores were taken.
-        """
-        near = [reach.free for reach in (*earlier[-2:], self) if reach.free is not None]
-        return self if self.free is None else replace(self, free=median(near))
-
 
 class Bench:
     """Runs blocks: `clean` runs the instructor's arms, `mine` the learner's, each in processes of its own."""
 
     def __init__(self, lab: Lab, clean: Session, mine: Session) -> None:
         self._lab, self._clean, self._mine = lab, clean, mine
-        self._reaches: list[Reach] = []
 
     def plan(self, workers: int) -> Plan:
         """Find the input size at which a serial trial takes 0.3 s, or five times what starting workers takes.
@@ -122,9 +110,7 @@ class Bench:
             workers: self._spin(workers, _TASKS // (_PART if workers == 1 else 1), plan.amount)
             for workers in _coin(1, plan.workers)
         }
-        now = reach_of(trials[1], trials[plan.workers])
-        self._reaches.append(now)
-        return now.steadied(self._reaches[:-1])
+        return reach_of(trials[1], trials[plan.workers])
 
     def bracket(self, plan: Plan, before: Reach, pairs: int) -> tuple[tuple[Block, ...], Reach] | Failure:
         """So many blocks between two calibrations, and the second of these."""

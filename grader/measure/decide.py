@@ -11,11 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader.measure.bars import fail_bar, pass_bar
+from grader.measure.busy import cpu_speedup, one_busy, one_busy_median, slower
 from grader.measure.stats import evidence, gain, interval, median
 from grader.model import Bars, Block, Clock, Estimate, Outcome
 
-#: One process that used this share of all CPU seconds, or more, did the work alone.
-ONE_BUSY = 0.9
 #: Blocks that must all show one busy process before that settles it.
 _ONE_BUSY_BLOCKS = 4
 #: Blocks that must all be slower than serial by CPU seconds, which neighbours hardly move, to settle it.
@@ -26,8 +26,6 @@ _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
 _SEEN, _OTHERS = 0.9, 0.1
 #: CPU seconds beyond these many times those of the baseline are no price of being parallel.
 _INFLATED = 1.5
-#: Where perfectly parallel work needed this many times its CPU seconds, nobody is called slower by theirs.
-_STRETCHED = 1.5
 
 
 @dataclass(frozen=True)
@@ -253,58 +251,6 @@ def estimate(
         clock=clock,
         wall=median([(b.wall or b).speedup for b in shown]),
     )
-
-
-def pass_bar(reach: float, bars: Bars) -> float:
-    """The speedup from which a block counts for `met`: max(floor, 1 + f_pass (R - 1))."""
-    return max(bars.floor, 1 + bars.f_pass * (reach - 1))
-
-
-def half_bar(reach: float, bars: Bars) -> float | None:
-    """The speedup from which a block counts for half of the points; None where the lab gives none."""
-    return None if bars.f_half is None else max(bars.floor, 1 + bars.f_half * (reach - 1))
-
-
-def fail_bar(reach: float, bars: Bars) -> float:
-    """The speedup below which a block counts for `not yet`: 1 + f_fail (R - 1)."""
-    return 1 + bars.f_fail * (reach - 1)
-
-
-def slower(block: Block, usable: float) -> bool:
-    """Would this have been slower than serial even with the cores to itself, by CPU seconds?
-
-    Only where the clock says so, too, and starting workers isn't most of the work: where even the calibration's work
-    was stretched, the input was too small for the moment.
-    """
-    by_cpu = cpu_speedup(block, usable)
-    return by_cpu < 1 and block.speedup < 1 and block.stretch < _STRETCHED
-
-
-def one_busy(block: Block) -> bool:
-    """Did one process use nearly all CPU seconds of the parallel trial?"""
-    return busiest_share(block.cpu_parallel) >= ONE_BUSY
-
-
-def one_busy_median(blocks: Sequence[Block]) -> bool:
-    return median([busiest_share(block.cpu_parallel) for block in blocks]) >= ONE_BUSY
-
-
-def busiest_share(cpu: Sequence[float]) -> float:
-    """The busiest process's share of all CPU seconds (0 to 1); 0 where none were seen."""
-    return max(cpu) / sum(cpu) if cpu and sum(cpu) > 0 else 0.0
-
-
-def cpu_speedup(block: Block, usable: float) -> float:
-    """S_cpu = CPU_serial / (parent CPU + largest worker CPU), never better than CPU_serial / (U / C).
-
-    Without the cap, more processes than cores would inflate it. NaN where no CPU seconds were seen.
-    """
-    if sum(block.cpu_parallel) <= 0 or sum(block.cpu_serial) <= 0:
-        return math.nan
-    parent, workers = block.cpu_parallel[0], block.cpu_parallel[1:]
-    span = parent + max(workers, default=0.0)
-    work = sum(block.cpu_parallel) / max(1.0, usable)
-    return sum(block.cpu_serial) / max(span, work)
 
 
 def _speedups(blocks: Sequence[Block], bars: Bars) -> list[float]:

@@ -6,7 +6,7 @@ import math
 import re
 from statistics import median
 
-from grader.measure import decide
+from grader.measure import bars as standing
 from grader.model import Bars, Block, Estimate, MachineFacts, Verdict
 
 SYMBOLS = {"met": "✓", "not yet": "✗", "cannot tell": "?"}
@@ -98,19 +98,19 @@ def clean_speedups(verdict: Verdict) -> list[float]:
 def bar_to_pass(bars: Bars | None, reach: float | None) -> float | None:
     """max(floor, 1 + f_pass (R - 1)); None without bars or reach."""
     known = finite(reach)
-    return None if bars is None or known is None else decide.pass_bar(known, bars)
+    return None if bars is None or known is None else standing.pass_bar(known, bars)
 
 
 def lower_bar(bars: Bars | None, reach: float | None) -> float | None:
     """1 + f_fail (R - 1); None without bars or reach."""
     known = finite(reach)
-    return None if bars is None or known is None else decide.fail_bar(known, bars)
+    return None if bars is None or known is None else standing.fail_bar(known, bars)
 
 
 def half_bar(bars: Bars | None, reach: float | None) -> float | None:
     """The bar for half of the points; None without bars, reach or such a tier."""
     known = finite(reach)
-    return None if bars is None or known is None else decide.half_bar(known, bars)
+    return None if bars is None or known is None else standing.half_bar(known, bars)
 
 
 def interval_in_words(low: float, high: float) -> str:

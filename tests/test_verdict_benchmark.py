@@ -73,12 +73,19 @@ def test_every_cell_has_a_program_and_a_name_of_its_own() -> None:
         assert demand.program(cell.program, cell.machine).phases
 
 
-@given(st.floats(0.0, 1.0), st.floats(1.4, 4.0))
-def test_a_program_of_a_gain_has_it(gain: float, reach: float) -> None:
-    """With free starts, k workers and R = k, Amdahl's law is all there is."""
-    alone = demand.alone_for(gain, reach, starting=0.0)
-    speedup = 1 / (alone + (1 - alone) / reach)
-    assert (speedup - 1) / (reach - 1) == pytest.approx(gain, abs=1e-9)
+@pytest.mark.parametrize("machine", [machines.TWO, machines.HYBRID, machines.QUOTA], ids=lambda m: m.name)
+def test_a_program_of_a_gain_has_it_where_nobody_else_is(machine: Machine) -> None:
+    still = replace(machine, noise=0.0, stalls=0.0)
+    programs = [demand.baseline(), simulate.program("gain 0.5", machine)]
+    seen = ran(still, *programs, *demand.calibration(machine.workers, machine.start_share), runs=60)
+    serial, parallel, one, many = np.median(seen.wall, axis=1)
+    assert (serial / parallel - 1) / (2 * one / many - 1) == pytest.approx(0.5, abs=0.04)
+
+
+def test_less_is_done_alone_where_more_is_gained() -> None:
+    alone = [simulate.alone_for(gain, machines.TWO) for gain in (0.2, 1 / 3, 0.5, 0.8)]
+    assert alone == sorted(alone, reverse=True)
+    assert alone[1] == pytest.approx(0.5, abs=0.05)  # about half of the work is a third of the gain
 
 
 # The scheduler
@@ -170,8 +177,7 @@ def test_many_windows_at_once_lose_what_each_loses_alone(
 
 def measured(program: str, beside: tuple[str, int, float, float], clock: Clock, runs: int) -> list[Run]:
     machine = machines.beside(machines.TWO, beside)
-    made = demand.program(program, machine, simulate.quiet_reach(machines.TWO))
-    return simulate.measure(machine, [made], [runs], clock, [11])[0]
+    return simulate.measure(machine, [simulate.program(program, machine)], [runs], clock, [11])[0]
 
 
 def outcomes(runs: Sequence[Run]) -> Counter[str]:

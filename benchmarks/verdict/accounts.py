@@ -60,15 +60,16 @@ class Accounts:
 
     def _close(self, runs: Counts, at: Trials, fleet: Fleet) -> None:
         """A window ends: what others took of it. The idle time is read in ticks."""
-        machine = self._machine
-        for number in np.unique(at.prog[runs]):
-            its = runs[at.prog[runs] == number]
+        machine, way = self._machine, self._tables.way[at.prog[runs]]
+        for number, process in enumerate(self._tables.maps.tolist()):
+            its = runs[way == number]
+            if not len(its):
+                continue
             seconds = np.maximum(fleet.now[its] - at.since[its], _TINY)
             ran = (at.ran[:, its] - at.ran_before[:, its]).clip(0.0)
             waited = (at.waited[:, its] - at.waited_before[:, its]).clip(0.0)
             ticks = fleet.dice.uniform(-_TICK, _TICK, len(its)) * machine.cpus**0.5
             idle = np.clip((at.idle[its] + ticks) / seconds, 0.0, machine.cpus)
-            process = self._tables.process[number].tolist()
             lost = shares_lost(process, ran, waited, seconds, idle, machine.usable, machine.cpus)
             at.free[its] += seconds * (1 - lost)
             at.others[its] += np.maximum(0.0, seconds * (machine.cpus - idle) - ran.sum(axis=0))

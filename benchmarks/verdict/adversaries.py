@@ -6,58 +6,73 @@ two processes busy, so that only the clock can find it out. `exact` is the proba
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.measure.decide import settle
 from grader.measure.stats import evidence
 from grader.model import Bars, Block
 
-#: Gives the two times of the next block (seconds, first and second), from the speedups of those before.
-Noise = Callable[[random.Random, Sequence[float]], tuple[float, float]]
+#: Yields the two times (seconds, first and second) of one block after the other, and may read the speedups so far.
+Noise = Callable[[random.Random, Sequence[float]], Iterator[tuple[float, float]]]
 BARS = Bars()
 #: Blocks of the longest measurement: more than fit into the budget.
 BLOCKS = 60
 
 
-def bursts(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
-    """A neighbour that comes and goes and halves the speed."""
-    return tuple(0.4 * dice.choice((1.0, 2.0)) * dice.lognormvariate(0, 0.02) for _ in range(2))  # type: ignore[return-value]
+def bursts(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """A neighbour that comes and goes, for some trials at a time, and halves the speed."""
+    busy, times = False, [0.0, 0.0]
+    while True:
+        for trial in range(2):
+            busy = busy if dice.random() < 0.8 else not busy
+            times[trial] = (2.0 if busy else 1.0) * dice.lognormvariate(0, 0.02)
+        yield times[0], times[1]
 
 
-def drift(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
+def drift(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
     """A machine that gets hot: every trial slower than the one before."""
-    first = 0.4 * 1.5 ** len(past) * dice.lognormvariate(0, 0.02)
-    return first, first * 1.25 * dice.lognormvariate(0, 0.02)
+    slower = 1.0
+    while True:
+        slower *= 1.5
+        yield slower * dice.lognormvariate(0, 0.02), 1.25 * slower * dice.lognormvariate(0, 0.02)
 
 
-def heavy_tails(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
+def heavy_tails(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Now and then a trial that takes many times as long."""
-    return 1 + 0.2 * dice.paretovariate(0.8), 1 + 0.2 * dice.paretovariate(0.8)
+    while True:
+        yield 1 + 0.2 * dice.paretovariate(0.8), 1 + 0.2 * dice.paretovariate(0.8)
 
 
-def autocorrelated(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
-    """A level that remembers the last block."""
-    level = math.log(past[-1]) if past else 0.0
-    return math.exp(0.9 * level + dice.gauss(0, 0.4)), math.exp(dice.gauss(0, 0.4))
+def autocorrelated(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """A slow random walk with large steps."""
+    level = 0.0
+    while True:
+        first = 0.9 * level + dice.gauss(0, 0.4)
+        level = 0.9 * first + dice.gauss(0, 0.4)
+        yield math.exp(first), math.exp(level)
 
 
-def alternating(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
+def alternating(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
     """The worst for a test with a fixed order: every second trial is slow."""
-    return 1.0, 1.8 * dice.lognormvariate(0, 0.01)
+    while True:
+        yield 1.0, 1.8 * dice.lognormvariate(0, 0.01)
 
 
-def stops_when_ahead(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
-    """Plays while it is behind, and keeps still for a while when it is ahead."""
-    ahead = sum(s > 1 for s in past) - sum(s < 1 for s in past)
-    return (1.0, 1.0) if ahead > 3 and len(past) % 3 else (1.0, 3.0)
+def stops_when_ahead(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Plays on while it is behind, and keeps still for a while when it is ahead."""
+    while True:
+        ahead = sum(s > 1 for s in past) - sum(s < 1 for s in past)
+        yield (1.0, 1.0) if ahead > 3 and len(past) % 3 else (1.0, 3.0)
 
 
-def moves_the_median(dice: random.Random, past: Sequence[float]) -> tuple[float, float]:
-    """Small differences while it loses, large ones while it wins."""
-    return 1.0, 4.0 if past and past[-1] > 1 else 1.6
+def moves_the_median(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Small differences after a loss, large ones after a win."""
+    while True:
+        yield 1.0, 4.0 if past and past[-1] > 1 else 1.6
 
 
 ADVERSARIES: dict[str, Noise] = {
@@ -85,18 +100,18 @@ class Fooled:
 def fooled(name: str, runs: int, seed: int) -> Fooled:
     """So many measurements under one adversary's noise."""
     dice = random.Random(f"{seed} {name}")
-    shares = [_points(_blocks(ADVERSARIES[name], dice)) for _ in range(runs)]
+    shares = [points(blocks(ADVERSARIES[name], dice)) for _ in range(runs)]
     return Fooled(name, runs, shares.count(1.0), shares.count(0.5), exact(BLOCKS))
 
 
-def exact(blocks: int, alpha: float = BARS.alpha) -> float:
+def exact(most: int, alpha: float = BARS.alpha) -> float:
     """The probability that a fair coin's wins and losses are ever worth 1/alpha within so many blocks.
 
     No adversary does better than one whose every block counts: a block in between the bars changes nothing.
     """
     alive = {0: 1.0}  # wins -> probability, of those not there yet
     there = 0.0
-    for count in range(1, blocks + 1):
+    for count in range(1, most + 1):
         reached: dict[int, float] = {}
         for wins, p in alive.items():
             for now in (wins, wins + 1):
@@ -107,21 +122,22 @@ def exact(blocks: int, alpha: float = BARS.alpha) -> float:
     return there
 
 
-def _blocks(noise: Noise, dice: random.Random) -> Iterator[Block]:
+def blocks(noise: Noise, dice: random.Random, coin: Callable[[], bool] | None = None) -> Iterator[Block]:
+    """What an adversary's times come to, once the coin has named them; without another coin, a fair one."""
     past: list[float] = []
     reach = 1.6
-    for _ in range(BLOCKS):
-        first, second = noise(dice, past)
-        serial, parallel = (first, second) if dice.random() < 0.5 else (second, first)
+    for first, second in itertools.islice(noise(dice, past), BLOCKS):
+        heads = coin() if coin else dice.random() < 0.5
+        serial, parallel = (first, second) if heads else (second, first)
         before, reach = reach, dice.uniform(1.35, 1.9)
         past.append(serial / parallel)
         yield Block(serial, parallel, before, reach, (0.4,), (0.0, 0.2, 0.2))
 
 
-def _points(blocks: Iterator[Block]) -> float:
-    """The share of the points that it gets in the end; the test may stop it at any block."""
+def points(made: Iterable[Block]) -> float:
+    """The share of the points that these blocks get in the end; the test may stop them at any block."""
     seen: list[Block] = []
-    for block in blocks:
+    for block in made:
         seen.append(block)
         if len(seen) >= BARS.min_blocks and (decision := settle(seen, BARS, usable=2.0)):
             return decision.share

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks.verdict import demand, machines, peers, simulate
+from benchmarks.verdict import machines, peers, simulate
 from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.peers import Passes
 from benchmarks.verdict.simulate import Run
@@ -99,8 +99,7 @@ class Group:
         """Simulate them: ours, and the two peers."""
         first = self.cells[0]
         machine = machines.beside(first.machine, first.neighbours)
-        reach = simulate.quiet_reach(first.machine)
-        programs = [demand.program(cell.program, machine, reach) for cell in self.cells]
+        programs = [simulate.program(cell.program, machine) for cell in self.cells]
         counts = [cell.runs(asked) for cell in self.cells]
         dice = [seed, simulate.seed_of(self.name)]
         measured = simulate.measure(machine, programs, counts, first.clock, dice)

@@ -32,7 +32,8 @@ _GRADER = _HERE.parents[1] / "grader"
 _DEPENDS = (
     *sorted(path for path in _HERE.glob("*.py") if path.stem not in _SHOWS),
     *(_GRADER / name for name in ("model.py", "assess.py")),
-    *(_GRADER / "measure" / name for name in ("blocks.py", "decide.py", "free.py", "stats.py")),
+    *(_GRADER / "measure" / f"{name}.py" for name in ("bars", "blocks", "busy", "decide", "free", "stats")),
+    _GRADER.parent / "solutions" / "11_fraud" / "lab.toml",
 )
 
 

@@ -39,3 +39,6 @@ class Tables:
                 self.first[at], self.sleep[at] = phase.first * t_serial, phase.sleep * t_serial
                 self.lock[at] = phase.lock
                 self.member[at][list(phase.threads)] = True
+        #: The different ways to map threads to processes, and which of them each program has.
+        self.maps, way = np.unique(self.process, axis=0, return_inverse=True)
+        self.way: Counts = way.reshape(-1)

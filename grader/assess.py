@@ -40,7 +40,7 @@ from grader.verdict import AnswerRun, Speed
 _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machine, and the work
 _PREVIEW = 6.0  # seconds in which a preview starts nothing more, so that it stays below eight
 _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
-CALIBRATIONS_BEFORE = 3
+CALIBRATIONS_BEFORE = 2
 PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
 

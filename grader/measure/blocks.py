@@ -21,7 +21,7 @@ from grader.model import Arm, Block, FreeTime, Lab, Order, Pair, Session, Trial
 T = TypeVar("T")
 
 #: Seconds that a serial trial should take; more where starting workers is dear.
-_TARGET, _MOST, _STARTS = 0.3, 3.0, 5.0
+_TARGET, _MOST, _STARTS = 0.4, 3.0, 5.0
 #: Seconds of a serial trial outside of which nothing can be measured: too small to tell, too slow for the budget.
 _LEAST, _LONGEST = 0.05, 8.0
 #: A size this many times off the target is measured once more before it is believed.
@@ -80,7 +80,7 @@ class Bench:
         self._lab, self._clean, self._mine = lab, clean, mine
 
     def plan(self, workers: int) -> Plan:
-        """Find the input size at which a serial trial takes 0.3 s, or five times what starting workers takes.
+        """Find the input size at which a serial trial takes 0.4 s, or five times what starting workers takes.
 
         Raises:
             GraderError: the lab's own baseline fails.

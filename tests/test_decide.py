@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import random
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -237,106 +235,3 @@ def test_any_blocks_have_a_decision_and_an_estimate(blocks: list[Block]) -> None
     assert decision.outcome in ("met", "not yet", "cannot tell")
     assert (measured is None) == (not blocks)
     assert measured is None or not math.isnan(measured.speedup)
-
-
-# Simulated machines
-
-
-@dataclass(frozen=True)
-class Program:
-    """CPU seconds of its serial part (in the parent) and of each worker; the baseline needs 0.4 s."""
-
-    parent: float
-    workers: tuple[float, ...]
-
-
-GOOD = Program(0.01, (0.2, 0.2))
-HALF = Program(0.2, (0.1, 0.1))
-CORES = 2
-START = 0.02  # seconds to start the workers
-
-
-class Machine:
-    """Two cores and `busy` neighbours, each of which wants a core: always, or in bursts of some trials.
-
-    A fair scheduler gives n runnable processes min(1, 2/n) of a core each; how fair it is varies from trial to trial.
-    Real ones give less to those that just started: `fairness` below 1.
-    """
-
-    def __init__(self, dice: random.Random, busy: int, bursting: bool, fairness: float) -> None:
-        self._dice, self._busy, self._bursting, self._fairness = dice, busy, bursting, fairness
-        self._on = True
-
-    def seconds(self, program: Program) -> float:
-        if self._bursting and self._dice.random() < 0.3:
-            self._on = not self._on
-        busy = self._busy if self._on or not self._bursting else 0
-        alone = program.parent / self._share(1 + busy)
-        side_by_side = max((w / self._share(len(program.workers) + busy) for w in program.workers), default=0)
-        return (alone + side_by_side + START) * self._dice.lognormvariate(0, 0.03)
-
-    def _share(self, runnable: int) -> float:
-        fair = min(1.0, CORES / runnable)
-        return (
-            fair if runnable <= CORES else min(1.0, fair * self._fairness * self._dice.lognormvariate(0, 0.1))
-        )
-
-    def reach(self) -> float:
-        return self.seconds(Program(0.4, ())) / self.seconds(Program(0.0, (0.2, 0.2)))
-
-
-def simulate(
-    program: Program, busy: int, bursting: bool, dice: random.Random, fairness: float = 1.0
-) -> Decision:
-    machine = Machine(dice, busy, bursting, fairness)
-    before = tuple(machine.reach() for _ in range(3))
-    blocks: list[Block] = []
-    reach = before[-1]
-    while len(blocks) < 30 and not sure(blocks) and not hopeless(blocks, BARS):
-        serial, parallel = machine.seconds(Program(0.4, ())), machine.seconds(program)
-        last, reach = reach, machine.reach()
-        warmth = dice.lognormvariate(0, 0.03)  # caches that a neighbour empties
-        cpu = tuple(warmth * seconds for seconds in (program.parent, *program.workers))
-        blocks.append(Block(serial, parallel, last, reach, (0.4,), cpu))
-    return conclude(blocks, BARS, 2, float(CORES), before)
-
-
-NEIGHBOURS = pytest.mark.parametrize(
-    ("busy", "bursting"),
-    [(0, False), (1, False), (2, False), (1, True), (2, True)],
-    ids=["quiet", "one busy", "two busy", "one bursting", "two bursting"],
-)
-
-
-def outcomes(program: Program, busy: int, bursting: bool, runs: int) -> Counter[str]:
-    dice = random.Random(f"{program} {busy} {bursting}")
-    return Counter(simulate(program, busy, bursting, dice).outcome for _ in range(runs))
-
-
-@pytest.mark.slow
-@NEIGHBOURS
-def test_good_code_is_never_not_yet_beside_simulated_neighbours(busy: int, bursting: bool) -> None:
-    seen = outcomes(GOOD, busy, bursting, runs=1000)
-    assert seen["not yet"] == 0
-    assert (
-        seen["met"] >= 600
-    )  # where the clock can't tell, CPU seconds can, if it shows that something was gained
-
-
-@pytest.mark.slow
-@NEIGHBOURS
-def test_half_parallel_code_is_never_met_beside_simulated_neighbours(busy: int, bursting: bool) -> None:
-    assert outcomes(HALF, busy, bursting, runs=1000)["met"] <= 10  # 1 %
-
-
-def test_good_code_is_met_by_the_clock_when_the_machine_is_quiet() -> None:
-    dice = random.Random(3)
-    decisions = [simulate(GOOD, 0, False, dice) for _ in range(100)]
-    assert all(decision == Decision("met", "clear gain", share=1.0) for decision in decisions)
-
-
-def test_good_code_beside_an_always_busy_neighbour_is_met_provisionally_or_cannot_tell() -> None:
-    dice = random.Random(4)
-    for _ in range(100):
-        decision = simulate(GOOD, 1, False, dice, fairness=0.85)
-        assert decision.provisional or decision == Decision("cannot tell", "load", beforehand=True)

@@ -168,7 +168,7 @@ def _said(run: Run) -> str:
 def _all() -> Iterator[Cell]:
     m = machines
     some = (m.QUIET, m.ONE_BURSTING, m.ONE_BUSY, m.TWO_BUSY)
-    other = (m.FOUR, m.TURBO, m.SMT, m.HYBRID, m.QUOTA, m.QUOTA_4)
+    other = (m.SHARED, m.FOUR, m.TURBO, m.SMT, m.HYBRID, m.QUOTA, m.QUOTA_4)
     for clock in _CLOCKS:
         for program in SERIAL:
             for beside in m.NEIGHBOURS:
@@ -197,7 +197,7 @@ QUICK: tuple[Cell, ...] = tuple(
     for cell in CELLS
     if (cell.machine == machines.TWO and cell.neighbours in (machines.QUIET, machines.ONE_BUSY))
     or (
-        cell.machine in (machines.SMT, machines.HYBRID, machines.QUOTA)
+        cell.machine in (machines.SHARED, machines.SMT, machines.HYBRID, machines.QUOTA)
         and cell.neighbours == machines.ONE_BUSY
     )
 )

@@ -13,7 +13,6 @@ from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.tables import Counts, Flags, Numbers
 
 _WEIGHT = 1.2  # of a neighbour, where ours is 1
-_SMT = 0.62  # the speed of a hardware thread whose sibling is busy
 _CACHE = 0.05  # speed that each neighbour takes by emptying caches, on 2 CPUs
 _BETTER = 1.1  # a thread moves to an idle CPU that promises it so many times what it has
 
@@ -39,7 +38,7 @@ def moment(machine: Machine, active: Flags, home: Counts, weight: Numbers, pace:
     speed = np.array(machine.speeds)[:, None] * pace
     busy = load > 0
     if machine.paired:
-        speed = speed * np.where(_siblings(busy), _SMT, 1.0)
+        speed = speed * np.where(_siblings(busy), machine.smt, 1.0)
     if machine.turbo:
         speed = speed * (1 + machine.turbo * (1 - (busy.sum(axis=0) - 1) / (machine.cpus - 1)))
     at = home * active.shape[1] + np.arange(active.shape[1])
@@ -56,7 +55,7 @@ def best_cpu(machine: Machine, load: Numbers) -> tuple[Counts, Numbers]:
     """The CPU that promises most to one more thread, and what it promises (of a CPU at speed 1)."""
     promise = np.array(machine.speeds)[:, None] / (load + 1)
     if machine.paired:
-        promise = promise * np.where(_siblings(load > 0), _SMT, 1.0)
+        promise = promise * np.where(_siblings(load > 0), machine.smt, 1.0)
     best = promise.argmax(axis=0)
     return best, np.take_along_axis(promise, best[None], axis=0)[0]
 

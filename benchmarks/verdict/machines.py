@@ -2,8 +2,9 @@
 
 What is modelled, and where the figures come from:
 
-- cores of different speeds (P and E cores), two hardware threads on one core (each runs at 0.62 of it when both are
-  busy: a pair gives about 1.24), turbo (the fewer cores are busy, the faster each is);
+- cores of different speeds (P and E cores); two hardware threads on one core (each runs at 0.62 of it when both are
+  busy: a pair gives about 1.24); two virtual CPUs that share some of it (0.83 each: on one such machine perfectly
+  parallel work needed 1.2 times its CPU seconds); turbo (the fewer cores are busy, the faster each is);
 - a control group's quota: `quota` x 100 ms of CPU in each period of 100 ms, at full speed, then nothing until the
   period ends (CFS bandwidth control, kernel documentation, sched-bwc);
 - neighbours that always want a core or come in bursts, with exponential times on and off. They weigh 1.2 beside our
@@ -28,7 +29,8 @@ _TARGET, _MOST, _STARTS = 0.3, 3.0, 5.0
 
 @dataclass(frozen=True)
 class Machine:
-    """One machine with its neighbours. `speeds` has a number for each CPU; CPUs 2i and 2i+1 share a core if `paired`.
+    """One machine with its neighbours. `speeds` has a number for each CPU; CPUs 2i and 2i+1 share a core if `paired`,
+    and then each runs at `smt` of its speed while both are busy.
 
     `turbo`: how much faster one busy CPU runs than all of them (0.25: a quarter). `quota` in CPUs. `busy` neighbours
     are on for `on` seconds and off for `off` on average. `start`: CPU seconds to start one worker. `slow_starts`: the
@@ -39,6 +41,7 @@ class Machine:
     name: str
     speeds: tuple[float, ...] = (1.0, 1.0)
     paired: bool = False
+    smt: float = 0.62
     turbo: float = 0.0
     quota: float | None = None
     busy: int = 0
@@ -79,6 +82,7 @@ TWO = Machine("2 cores")
 FOUR = Machine("4 cores", speeds=(1.0,) * 4)
 TURBO = Machine("4 cores, turbo", speeds=(1.0,) * 4, turbo=0.25)
 SMT = Machine("2 cores of 2 threads", speeds=(1.0,) * 4, paired=True)
+SHARED = Machine("2 vCPUs that share", paired=True, smt=0.83)
 HYBRID = Machine("2 P + 2 E cores", speeds=(1.0, 1.0, 0.55, 0.55))
 QUOTA = Machine("quota 1.5 on 2 cores", quota=1.5)
 QUOTA_4 = Machine("quota 2.5 on 4 cores", speeds=(1.0,) * 4, quota=2.5)

@@ -62,6 +62,12 @@ def test_many_slow_blocks_are_a_gain_too_small() -> None:
     assert sure([block(1.1)] * 15) == Decision("not yet", "gain too small")
 
 
+def test_who_surely_misses_the_bar_waits_for_half_of_the_points_for_24_blocks_at_most() -> None:
+    near = block(1.19)  # between the bar for half of the points and where that is surely missed
+    assert sure([near] * 23) is None
+    assert sure([near] * 24) == Decision("not yet", "gain too small")
+
+
 def test_one_busy_process_is_not_yet_after_four_blocks() -> None:
     alone = block(1.0, cpu=(0.01, 0.4))
     assert sure([alone] * 3) is None

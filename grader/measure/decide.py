@@ -22,6 +22,8 @@ _ONE_BUSY_BLOCKS = 4
 _SLOWER_BLOCKS = 4
 #: From this many blocks on, a measurement in which most are void is given up early.
 _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
+#: Clean blocks after which who surely misses the bar waits no longer for half of the points.
+_HALF_BLOCKS = 24
 #: Sampling that saw less of the CPU seconds than this can't tell what neighbours took, where there were any (CPUs).
 _SEEN, _OTHERS = 0.9, 0.1
 #: CPU seconds beyond these many times those of the baseline are no price of being parallel.
@@ -70,7 +72,8 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
     alone = one_busy_median(blocks)
     if full.won and not alone and not inflated(blocks, bars):
         return Decision("met", "clear gain", clock=clock, share=1.0)
-    if full.lost and (half.won or half.lost):
+    enough = sum(not block.is_void(bars.r_min) for block in blocks) >= _HALF_BLOCKS
+    if full.lost and (half.won or half.lost or enough):
         earned = 0.5 if half.won and not alone and not inflated(blocks, bars) else 0.0
         return Decision("not yet", "gain too small", clock=clock, share=earned)
     return None

@@ -9,7 +9,7 @@ costs, in the same shares: half is paid by the parent, half by the worker with i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.verdict.machines import Machine
 
@@ -18,6 +18,8 @@ _FILES = tuple(sorted((1 / (1 + rank) ** 0.8 for rank in range(13)), reverse=Tru
 #: What the reference does in the parent: listing files, joining tables; and what each of its workers pays for touching
 #: pandas first. With these it reaches about 70 % of the gain, as it does when measured.
 _LIST, _JOIN, _TOUCH = 0.02, 0.03, 0.05
+#: Programs that fork pandas and read files vary more than a loop: nine of ten recorded blocks of one lie within 12 %.
+_NOISE = 0.06
 #: Tasks of a calibration, and the part of them that its serial side runs: see grader.measure.blocks.
 TASKS, PART = 16, 2
 
@@ -38,11 +40,15 @@ class Phase:
 
 @dataclass(frozen=True)
 class Program:
-    """`processes` has the process of each thread; process 0 is the trial's own."""
+    """`processes` has the process of each thread; process 0 is the trial's own.
+
+    `noise` is the spread of its work from trial to trial (of its logarithm), beside the machine's own.
+    """
 
     name: str
     phases: tuple[Phase, ...]
     processes: tuple[int, ...] = (0,)
+    noise: float = 0.0
 
 
 def _shared(tasks: tuple[float, ...], total: float) -> tuple[float, ...]:
@@ -63,7 +69,7 @@ def _pool(
     phases = [Phase((before + workers * start / 2,)), Phase(work, threads, first=start / 2 + touch)]
     if after:
         phases.append(Phase((after,)))
-    return Program(name, tuple(phases), tuple(range(workers + 1)))
+    return Program(name, tuple(phases), tuple(range(workers + 1)), _NOISE)
 
 
 def baseline() -> Program:
@@ -73,7 +79,7 @@ def baseline() -> Program:
 def calibration(workers: int, start: float) -> tuple[Program, Program]:
     """Perfectly parallel work: one process with a part of it, and a cold pool with all of it."""
     one = Program("calibration, one", (Phase((1 / PART,)),))
-    return one, _pool("calibration, many", workers, start, (1 / TASKS,) * TASKS)
+    return one, replace(_pool("calibration, many", workers, start, (1 / TASKS,) * TASKS), noise=0.0)
 
 
 def reference(workers: int, start: float) -> Program:
@@ -108,7 +114,7 @@ def cached() -> Program:
 def sleeper(workers: int, start: float) -> Program:
     """A good pool, and then it sleeps until serial work would be done: by CPU seconds it looks fast."""
     pool = _pool("sleeper", workers, start, _shared(_FILES, 1.0))
-    return Program(pool.name, (*pool.phases, Phase(sleep=1 - 1 / workers)), pool.processes)
+    return replace(pool, phases=(*pool.phases, Phase(sleep=1 - 1 / workers)))
 
 
 def turns(workers: int, start: float) -> Program:
@@ -118,7 +124,7 @@ def turns(workers: int, start: float) -> Program:
     for number in range(rounds * workers):
         first = start / 2 if number < workers else 0.0
         phases.append(Phase((1 / (rounds * workers),), (1 + number % workers,), first=first))
-    return Program("takes turns", tuple(phases), tuple(range(workers + 1)))
+    return Program("takes turns", tuple(phases), tuple(range(workers + 1)), _NOISE)
 
 
 def slower_pool(workers: int, start: float) -> Program:

@@ -37,7 +37,8 @@ class Graph:
         at.through[runs] = at.trial[runs] == len(self._schedule)
         runs = runs[~at.through[runs]]
         fleet.pass_time(runs, _GAP)
-        at.begin(runs, self._schedule[at.trial[runs], at.row[runs]], fleet)
+        prog = self._schedule[at.trial[runs], at.row[runs]]
+        at.begin(runs, prog, self._tables.noise[prog], fleet)
 
     def _next_phase(self, runs: Counts, at: Trials, fleet: Fleet) -> None:
         tables = self._tables

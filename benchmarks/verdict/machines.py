@@ -35,7 +35,8 @@ class Machine:
     `turbo`: how much faster one busy CPU runs than all of them (0.25: a quarter). `quota` in CPUs. `busy` neighbours
     are on for `on` seconds and off for `off` on average. `start`: CPU seconds to start one worker. `slow_starts`: the
     part of workers' starts (0 to 1) that wait for a lognormal time of median 0.1 s. `drift`: the speed that is lost,
-    or won, in a minute (0.3: 30 %). `stalls`: the part of trials that stall for 0.1 s on average.
+    or won, in a minute (0.3: 30 %). `stalls`: the part of trials that stall for 0.1 s on average. `noise`: the spread
+    of all work from trial to trial (of its logarithm).
     """
 
     name: str
@@ -51,7 +52,7 @@ class Machine:
     slow_starts: float = 0.0
     drift: float = 0.0
     stalls: float = 0.01
-    noise: float = 0.02
+    noise: float = 0.03
 
     @property
     def cpus(self) -> int:
@@ -87,7 +88,7 @@ HYBRID = Machine("2 P + 2 E cores", speeds=(1.0, 1.0, 0.55, 0.55))
 QUOTA = Machine("quota 1.5 on 2 cores", quota=1.5)
 QUOTA_4 = Machine("quota 2.5 on 4 cores", speeds=(1.0,) * 4, quota=2.5)
 DRIFT = Machine("2 cores, 30 % drift", drift=0.3)
-STALLS = Machine("2 cores, stalls", stalls=0.15, noise=0.05)
+STALLS = Machine("2 cores, stalls", stalls=0.15, noise=0.06)
 SPAWN = Machine("2 cores, spawn", start=0.1)
 IMPORTS = Machine("2 cores, spawn and pandas", start=0.3)
 VIRUS = Machine("2 cores, slow spawns", start=0.1, slow_starts=0.1)

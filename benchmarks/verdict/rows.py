@@ -126,14 +126,14 @@ class Trials(Rows):
         self.lock: Flags = np.zeros(runs, dtype=bool)
         self.home: Counts = fleet.dice.integers(fleet.machine.cpus, size=(threads + fleet.machine.busy, runs))
 
-    def begin(self, runs: Counts, prog: Counts, fleet: Fleet) -> None:
-        """These runs begin a trial of these programs now; some stall before their first phase."""
+    def begin(self, runs: Counts, prog: Counts, noise: Numbers, fleet: Fleet) -> None:
+        """These runs begin a trial of these programs, of that spread, now; some stall before their first phase."""
         machine, dice, size = fleet.machine, fleet.dice, len(runs)
         stalls = (dice.random(size) < machine.stalls) * dice.exponential(_STALL, size)
         self.prog[runs], self.phase[runs], self.taken[runs], self.count[runs] = prog, -1, 0, 0
         self.begun[runs] = self.since[runs] = fleet.now[runs]
         self.wake[runs] = self.ready[:, runs] = fleet.now[runs] + stalls
-        self.factor[runs] = np.exp(dice.normal(0, machine.noise, size))
+        self.factor[runs] = np.exp(dice.normal(0, np.hypot(machine.noise, noise)))
         for values in (self.idle, self.free, self.others):
             values[runs] = 0.0
         for values in (self.left, self.ran, self.waited, self.ran_before, self.waited_before):

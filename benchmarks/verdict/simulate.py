@@ -74,7 +74,7 @@ def alone_for(gain: float, machine: Machine) -> float:
     low, high = 0.0, 1.0
     for _ in range(12):
         middle = (low + high) / 2
-        tried = demand.partly(machine.workers, machine.start_share, middle)
+        tried = replace(demand.partly(machine.workers, machine.start_share, middle), noise=0.0)
         low, high = (middle, high) if _gain(tried, machine) > gain else (low, middle)
     return (low + high) / 2
 

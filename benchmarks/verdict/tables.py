@@ -21,6 +21,7 @@ class Tables:
         shape = len(programs), max(len(program.phases) for program in programs)
         longest = max(1, *(len(phase.tasks) for program in programs for phase in program.phases))
         self.threads = max(len(program.processes) for program in programs)
+        self.noise: Numbers = np.array([program.noise for program in programs])
         self.phases = np.array([len(program.phases) for program in programs])
         self.work: Numbers = np.zeros((*shape, longest))
         self.count: Counts = np.zeros(shape, dtype=np.int64)

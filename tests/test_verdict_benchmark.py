@@ -101,10 +101,12 @@ def ran(machine: Machine, *programs: Program, runs: int = 40) -> Ran:
 def test_on_a_quiet_machine_work_takes_what_it_takes() -> None:
     halves = demand.partly(2, 0.0, 0.0)
     seen = ran(EXACT, demand.baseline(), halves, demand.partly(2, 0.0, 0.5))
-    assert seen.wall[0] == pytest.approx(0.3)
-    assert np.median(seen.wall[1]) == pytest.approx(0.15, rel=0.05)  # thirteen tasks don't divide evenly
-    assert np.median(seen.wall[2]) == pytest.approx(0.225, rel=0.05)
-    assert seen.cpu.sum(axis=1) == pytest.approx(0.3)
+    assert seen.wall[0] == pytest.approx(EXACT.t_serial)
+    assert np.median(seen.wall[1]) == pytest.approx(
+        EXACT.t_serial / 2, rel=0.05
+    )  # thirteen tasks don't divide evenly
+    assert np.median(seen.wall[2]) == pytest.approx(EXACT.t_serial * 0.75, rel=0.05)
+    assert seen.cpu.sum(axis=1) == pytest.approx(EXACT.t_serial)
 
 
 @pytest.mark.parametrize("beside", machines.NEIGHBOURS, ids=[name for name, *_ in machines.NEIGHBOURS])
@@ -126,9 +128,9 @@ def test_time_free_of_neighbours_stays_within_the_laws(
 def test_neighbours_lengthen_the_wall_clock_and_hardly_the_time_free_of_them() -> None:
     crowded = machines.beside(EXACT, machines.TWO_BUSY)
     seen = ran(crowded, demand.baseline(), demand.partly(2, 0.0, 0.0), runs=200)
-    assert np.median(seen.wall[1]) > 1.6 * 0.15
-    assert np.median(seen.free[1]) == pytest.approx(0.15, rel=0.15)
-    assert np.median(seen.free[0]) == pytest.approx(0.3, rel=0.15)
+    assert np.median(seen.wall[1]) > 0.8 * EXACT.t_serial
+    assert np.median(seen.free[1]) == pytest.approx(EXACT.t_serial / 2, rel=0.15)
+    assert np.median(seen.free[0]) == pytest.approx(EXACT.t_serial, rel=0.15)
 
 
 def test_two_threads_of_one_core_run_at_less_than_full_speed() -> None:

@@ -23,8 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-#: The product's own rules for the size of a serial trial, in seconds: see grader.measure.blocks.
-_TARGET, _MOST, _STARTS = 0.3, 3.0, 5.0
+from grader.measure.blocks import serial_seconds
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,8 @@ class Machine:
 
     @property
     def t_serial(self) -> float:
-        """Seconds of a serial trial: 0.3, or five times what starting the workers takes, at most 3."""
-        starting = self.start * (self.workers + 1) / 2
-        return min(_MOST, max(_TARGET, _STARTS * starting))
+        """Seconds of a serial trial, as the product chooses them."""
+        return serial_seconds(self.start * (self.workers + 1) / 2)
 
     @property
     def start_share(self) -> float:

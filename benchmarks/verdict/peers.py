@@ -36,7 +36,7 @@ def simulated(machine: Machine, programs: Sequence[Program], runs: int, seed: Se
     """What both rules say of each program on so many simulated machines."""
     fleet = Fleet(machine, runs * len(programs), np.random.default_rng(seed))
     which = np.repeat(np.arange(len(programs)), runs)
-    all_of_them = (*programs, demand.baseline(), demand.reference(machine.workers, machine.start_share))
+    all_of_them = (*programs, demand.baseline(), demand.reference(machine))
     serial, reference = (np.full_like(which, len(programs) + number) for number in range(2))
     best = _best_of_3(course.run(fleet, all_of_them, np.stack([serial, which] * _THREE)).wall)
     cs149 = _cs149(course.run(fleet, all_of_them, np.stack([reference, which] * _FIVE)).wall)

@@ -88,7 +88,7 @@ class Bench:
         self._spin(workers, _TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
         loop = _free(self._spin(1, _TASKS, _FIRST_AMOUNT)).seconds / (_TASKS * _FIRST_AMOUNT)
         start = _free(self._spin(workers, _TASKS, 1)).seconds
-        size, seconds = self.size(min(_MOST, max(_TARGET, _STARTS * start)))
+        size, seconds = self.size(serial_seconds(start))
         amount = max(1, round(seconds / loop / _TASKS))
         unfit = "too small" if seconds < _LEAST else "too slow" if seconds > _LONGEST else ""
         return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit)
@@ -160,6 +160,11 @@ class Bench:
         if trial.ending != "done":
             raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
         return _free(trial).seconds
+
+
+def serial_seconds(start: float) -> float:
+    """The seconds that a serial trial should take, where starting the workers takes `start`."""
+    return min(_MOST, max(_TARGET, _STARTS * start))
 
 
 def reach_of(one: Trial, many: Trial) -> Reach:

@@ -81,27 +81,7 @@ def run(options: argparse.Namespace) -> int:
     curves = [] if options.quick else groups(CURVES)
     if options.runs:
         _simulate(ledger, [*cells, *curves], options.runs, options.processes)
-    kept = traces.recorded()
-    facts = {
-        "runs": options.runs,
-        "seed": _SEED,
-        "minutes": round((time.monotonic() - began) / 60, 1),
-        "Python": platform.python_version(),
-        "system": platform.system(),
-    }
-    measured = [traces.trace_of(line) for line in read(real_ledger)]
-    fooled = [
-        Fooled(**ledger[key]) for name in ADVERSARIES if (key := _noise_key(name, options.runs)) in ledger
-    ]
-    report = Report(
-        facts=facts,
-        cells=_done(ledger, cells, options.runs),
-        curves=_done(ledger, curves, options.runs),
-        adversaries=fooled,
-        replays=[_replay(trace) for trace in kept],
-        drawn=_drawn(kept, max(1, options.runs // 10)),
-        real=real_rows(measured),
-    )
+    report = _report(ledger, [*cells], [*curves], options.runs, real_ledger, time.monotonic() - began)
     print(as_text(report))
     if options.json:
         options.json.write_text(json.dumps(finite(as_json(report)), indent=1) + "\n", encoding="utf-8")
@@ -110,6 +90,36 @@ def run(options: argparse.Namespace) -> int:
     new = [replay for replay in report.replays if not replay["agrees"]]
     refuted = [demand for demand in as_json(report)["demands"] if demand["state"] == "REFUTED"]
     return 2 if new or refuted else 0
+
+
+def _report(
+    ledger: Ledger,
+    cells: Sequence[Group],
+    curves: Sequence[Group],
+    runs: int,
+    real_ledger: Path,
+    seconds: float,
+) -> Report:
+    """All that there is by now: simulated, kept and measured."""
+    kept = traces.recorded()
+    facts = {
+        "runs": runs,
+        "seed": _SEED,
+        "minutes": round(seconds / 60, 1),
+        "Python": platform.python_version(),
+        "system": platform.system(),
+    }
+    return Report(
+        facts=facts,
+        cells=_done(ledger, cells, runs),
+        curves=_done(ledger, curves, runs),
+        adversaries=[
+            Fooled(**ledger[key]) for name in ADVERSARIES if (key := _noise_key(name, runs)) in ledger
+        ],
+        replays=[_replay(trace) for trace in kept],
+        drawn=_drawn(kept, max(1, runs // 10)),
+        real=real_rows([traces.trace_of(line) for line in read(real_ledger)]),
+    )
 
 
 def _simulate(ledger: Ledger, todo: Sequence[Group], runs: int, processes: int) -> None:

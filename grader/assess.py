@@ -18,7 +18,7 @@ from dataclasses import replace
 from grader import machine, verdict, weigh
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
-from grader.measure.blocks import Bench, Failure, Plan, Reach
+from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock
 from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle
 from grader.measure.inputs import inputs
@@ -137,7 +137,7 @@ def _speed(
     progress: Progress,
     preview: bool,
 ) -> Speed:
-    started, counted = time.monotonic(), machine.counters()
+    started = time.monotonic()
     budget = _PREVIEW if preview else lab.bars.budget
     workers = max(2, machine.workers(facts, lab.max_workers))
     with ExitStack() as sessions:
@@ -164,13 +164,14 @@ def _speed(
         progress("speedup: sizing the input, and what perfectly parallel work gains here")
         plan = bench.plan(workers)
         if plan.unfit:
-            return _with(speed, Decision("cannot tell", plan.unfit, beforehand=True), started)
+            return _with(speed, _spread(bench, workers, plan.unfit, time.monotonic() + _PREVIEW), started)
         before = tuple(bench.calibrate(plan) for _ in range(CALIBRATIONS_BEFORE))
         blocks: list[Block] = []
         for block in _blocks(bench, plan, before[-1], lab, facts, budget - (time.monotonic() - started)):
             if isinstance(block, Failure):
                 return _with(speed, block, started)
             blocks.append(block)
+            blocks = one_clock(blocks)
             progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
@@ -205,8 +206,8 @@ def _blocks(
         yield from new
         elapsed = time.monotonic() - started
         if (
-            settle(blocks, lab.bars, facts.usable)
-            or hopeless(blocks, lab.bars)
+            settle(one_clock(blocks), lab.bars, facts.usable)
+            or hopeless(one_clock(blocks), lab.bars)
             or elapsed * (1 + pairs / len(blocks)) > budget
         ):
             return

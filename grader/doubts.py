@@ -41,14 +41,14 @@ _WOULD_HELP = {
     "machine, where nothing needs to be seen.",
     "work added beside neighbours": "Run it again on a quiet machine: there the clock alone decides.",
     "too small": "Tell your instructor: on this machine the lab needs a larger input.",
-    "too slow": "Run it on a faster machine, or give the check more time (`budget` in lab.toml).",
+    "too slow": "Run it on a faster machine, or tell your instructor: here the lab needs a smaller input.",
 }
 
 
 def _strained(blocks: Sequence[Block], facts: MachineFacts, strain: Strain) -> list[str]:
     """What held the machine back, in words; only what is worth saying."""
     said = []
-    others = median([b.others for b in blocks]) if blocks else 0.0
+    others = (median([b.others for b in blocks]) if blocks else 0.0) - (strain.stolen or 0.0)
     if others > 0.1:
         said.append(f"Other programs kept {others:.1f} CPUs busy meanwhile.")
     if facts.load is not None:
@@ -57,7 +57,7 @@ def _strained(blocks: Sequence[Block], facts: MachineFacts, strain: Strain) -> l
         said.append(f"In {100 * strain.pressure:.0f} % of the last ten seconds something waited for a CPU.")
     if strain.stolen is not None and strain.stolen > 0.05:
         said.append(f"The hypervisor gave {strain.stolen:.2f} CPUs to other machines.")
-    if strain.throttled:
+    if strain.throttled and strain.throttled >= 0.05:
         said.append(f"A CPU quota stopped the processes for {strain.throttled:.1f} s.")
     if facts.physical is not None and facts.physical < facts.affinity:
         said.append(f"{facts.affinity} logical CPUs share {facts.physical} cores.")
@@ -134,5 +134,7 @@ def wall_after_all(why: str) -> Finding:
         "by the wall clock",
         "The wall clock decided where the time free of neighbours could have.",
         f"{why[0].upper()}{why[1:]}.",
-        "Leave affinity and priorities as they are, and start no more than some dozens of workers.",
+        "Close notebooks that you don't need, and check again."
+        if "can't be read" in why
+        else "Leave affinity and priorities as they are, and start no more than some dozens of workers.",
     )

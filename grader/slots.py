@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.lockfile import LockFile
@@ -70,7 +70,7 @@ def slot(
     """
     held: Slot | None = getattr(_here, "slot", None)
     if held is not None:
-        yield held
+        yield replace(held, waited=0.0)
         return
     with closing(_Place(room or default_room(), expect)) as place:
         mine = _wait(place, progress, patience)

@@ -117,9 +117,10 @@ def on_speed(
         share=decision.share,
         preview=preview,
     )
-    if odd and verdict.points and not verdict.for_marker and not preview:
+    if odd and (verdict.points or verdict.for_marker) and not preview:
         look = " ".join(f"{finding.what} {finding.evidence}" for finding in odd)
-        verdict = replace(verdict, for_marker=f"{lab.id}, {check.name}: {look}")
+        said = verdict.for_marker or f"{lab.id}, {check.name}:"
+        verdict = replace(verdict, for_marker=f"{said} {look}")
     return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
 
 

@@ -112,6 +112,29 @@ def test_load_from_before_the_submission_ran_is_told_from_load_that_came_later()
     assert decide(between, before=QUIET) == Decision("cannot tell", "load", beforehand=False)
 
 
+def test_one_bad_calibration_beforehand_pays_for_nothing_that_clean_blocks_leave_open() -> None:
+    between = [block(1.45, cpu=(0.02, 0.26, 0.2))] * 30
+    assert decide(between, before=(0.8, 1.8)) == Decision("cannot tell", "close to the bar", share=0.5)
+
+
+def test_who_made_the_better_clock_useless_gets_nothing_from_cpu_seconds() -> None:
+    void = replace(block(1.15, reach=1.2), why_wall="the program changed the affinity of its processes")
+    assert decide([void] * 14).outcome == "cannot tell"
+    assert decide([replace(void, why_wall="")] * 14).provisional
+
+
+def test_workers_that_were_hardly_seen_are_not_one_busy_process() -> None:
+    lump = replace(block(1.0, cpu=(0.01, 0.4)), seen=0.5)
+    assert sure([lump] * 4) is None
+
+
+def test_a_high_speedup_of_workers_that_were_hardly_seen_needs_the_wall_clock_too() -> None:
+    wall = Block(0.5, 0.5, 1.2, 1.2)
+    lucky = replace(block(1.8), clock="free", seen=0.5, others=1.0, wall=wall)
+    assert sure([lucky] * 20) is None
+    assert sure([replace(lucky, seen=1.0)] * 20) == Decision("met", "clear gain", clock="free", share=1.0)
+
+
 # Serial code
 
 

@@ -128,5 +128,7 @@ def test_more_quota_than_is_there_is_never_presumed() -> None:
 
 
 def test_what_others_kept_busy_is_told() -> None:
-    assert others_used([window((0.5, 0.5)), window((1.0, 0.0), idle=1.0)], MASK) == pytest.approx(0.75)
-    assert others_used([], MASK) == 0.0
+    windows = [window((0.5, 0.5)), window((1.0, 0.0), idle=1.0)]
+    assert others_used(windows, MASK, used=0.15) == pytest.approx(0.75)
+    assert others_used(windows, MASK, used=0.3) == pytest.approx(0.0)  # what wasn't seen is not the others'
+    assert others_used([], MASK, used=0.0) == 0.0

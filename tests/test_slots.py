@@ -152,10 +152,10 @@ def test_two_threads_of_one_process_take_turns(room: Path) -> None:
 def test_who_holds_the_slot_and_asks_again_has_it_already(room: Path) -> None:
     with slot(silent, room=room) as outer:
         with slot(silent, room=room, patience=0) as inner:
-            assert inner is outer
+            assert (inner.alone, inner.waited) == (outer.alone, 0.0)
         assert len(tickets(room)) == 1
         with slot(silent, room=room, patience=0) as again:
-            assert again is outer
+            assert (again.alone, again.waited) == (outer.alone, 0.0)
     assert tickets(room) == []
 
 

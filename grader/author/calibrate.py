@@ -1,8 +1,8 @@
 """Bars for a lab, proposed from its reference's own runs on this machine: `corewise author calibrate LAB`.
 
-The reference runs for the lab's whole budget, whatever the test would have said, so that its gain is known well. The
-bar to pass is put where nearly every single block of the reference lies above it, with room for machines that suit it
-less; the others follow from it.
+The reference runs for the lab's whole budget, however sure the test would have been, so that its gain is known well.
+The bar to pass is put where nearly every single block of the reference lies above it, with room for machines that suit
+it less; the others follow from it.
 """
 
 from __future__ import annotations

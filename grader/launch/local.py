@@ -47,12 +47,14 @@ class LocalLauncher:
     def session(self, lab: Lab, worker: WorkerModule | None, start_method: str) -> Iterator[LocalSession]:
         """A session whose processes and files are gone when the block ends, however it ends."""
         scratch = Path(tempfile.mkdtemp(prefix="corewise-"))
-        session = LocalSession(lab, worker, start_method, scratch)
         try:
-            session.start()
-            yield session
+            session = LocalSession(lab, worker, start_method, scratch)
+            try:
+                session.start()
+                yield session
+            finally:
+                session.close()
         finally:
-            session.close()
             shutil.rmtree(scratch, ignore_errors=True)
 
     def slot(self, progress: Progress, expect: float) -> AbstractContextManager[Slot]:
@@ -190,7 +192,11 @@ class LocalSession:
             watching = weighing or watch(pid, self._stage.pid, self._cores)
             watching.start()
             started = end.send(go=number)
-            came = end.receive(order.timeout)
+            try:
+                came = end.receive(order.timeout)
+            except BaseException:
+                watching.stop(0.0)
+                raise
             wall = came[0] - started if came else order.timeout
             cpu, time_free = watching.stop(wall)
             curve = weighing.curve if weighing else None
@@ -220,6 +226,7 @@ class LocalSession:
         taken = self._taken / f"{self._trials}-{number}.npz"
         with suppress(OSError):  # no answer there: reading it will say so
             shutil.copyfile(written, taken)
+            written.unlink()
         return taken
 
     def _leave(self, end: ParentEnd, pid: int, told: Message) -> str:

@@ -10,7 +10,8 @@ import math
 import secrets
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -200,6 +201,31 @@ def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:
         seen=many.seen,
         others=many.others,
         stretch=(before.stretch * after.stretch) ** 0.5,
+    )
+
+
+def one_clock(blocks: Sequence[Block]) -> list[Block]:
+    """All blocks by one clock: by the wall clock where one of them has no time free of neighbours.
+
+    Else a program could choose, block by block, the clock that suits it.
+    """
+    if not any(block.why_wall for block in blocks):
+        return list(blocks)
+    return [_by_wall(block) for block in blocks]
+
+
+def _by_wall(block: Block) -> Block:
+    wall = block.wall
+    if wall is None:
+        return block
+    return replace(
+        block,
+        t_serial=wall.t_serial,
+        t_parallel=wall.t_parallel,
+        reach_before=wall.reach_before,
+        reach_after=wall.reach_after,
+        clock="wall",
+        wall=None,
     )
 
 

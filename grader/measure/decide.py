@@ -110,7 +110,7 @@ def conclude(
     if full.lost or (clock == "free" and surely_below(blocks, bars)):
         return Decision("not yet", "gain too small", clock=clock, share=share)
     void = sum(block.is_void(bars.r_min) for block in blocks)
-    if loaded or 2 * void >= len(blocks):
+    if 2 * void >= len(blocks):
         return Decision("cannot tell", too_little, clock=clock, beforehand=loaded, share=share)
     if 2 * sum(map(unsure, blocks)) >= len(blocks):
         return Decision("cannot tell", "short-lived workers", clock=clock, share=share)
@@ -130,8 +130,8 @@ def _by_cpu_seconds(
     projected = median(seen)
     if 2 * sum(slower(block, usable) for block in blocks) > len(blocks):
         return Decision("not yet", "not parallel enough", clock="cpu")
-    if clock == "free":
-        return None
+    if clock == "free" or any(block.why_wall for block in blocks):
+        return None  # who made the better clock useless gets nothing from the weaker one
     # CPU seconds hardly feel the neighbours, but the reach does: so a pass needs the bar of a quiet machine.
     reach = _reach(blocks, bars)
     if math.isnan(reach):
@@ -159,7 +159,7 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
         reaches.append(block.reach)
         reach = median(reaches)
         high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
-        wins += block.speedup > high
+        wins += block.speedup > high and (not unsure(block) or (block.wall or block).speedup > high)
         losses += block.speedup < 1 / high
         below += block.speedup < low and not unsure(block)
         above += block.speedup >= low
@@ -200,6 +200,8 @@ def surely_faster(blocks: Sequence[Block], bars: Bars) -> bool:
 def how_sure(blocks: Sequence[Block], bars: Bars) -> tuple[Outcome, float]:
     """Where the test is heading, and how far it is on the way to being sure (0 to 1)."""
     full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    if one_busy_median(blocks) or inflated(blocks, bars):  # `met` is held up
+        return "not yet", min(0.99, max(full.to_lose, full.to_win))
     no = min(full.to_lose, max(half.to_win, half.to_lose))
     return ("met", full.to_win) if full.to_win >= no else ("not yet", no)
 

@@ -107,13 +107,14 @@ def within_laws(
     return np.minimum(wall, np.maximum(np.maximum(left, used / cores), busiest))
 
 
-def others_used(windows: Sequence[Window], mask: int) -> float:
-    """The CPUs that others kept busy meanwhile, on average (0 to `mask`)."""
+def others_used(windows: Sequence[Window], mask: int, used: float) -> float:
+    """The CPUs that others kept busy meanwhile, on average (0 to `mask`).
+
+    `used` are the CPU seconds of the whole tree: what sampling missed of it is not the others'.
+    """
     seconds = sum(w.seconds for w in windows)
-    taken = sum(
-        w.seconds * max(0.0, mask - w.idle - sum(t.ran for t in w.threads) / w.seconds) for w in windows
-    )
-    return taken / seconds if seconds > 0 else 0.0
+    busy = sum(w.seconds * (mask - w.idle) for w in windows)
+    return max(0.0, busy - used) / seconds if seconds > 0 else 0.0
 
 
 def _columns(window: Window) -> tuple[list[int], Numbers, Numbers]:

@@ -51,6 +51,9 @@ def open_thread(process: int, number: int) -> Thread | None:
     except FileNotFoundError:
         os.close(account)
         return None
+    except OSError:
+        os.close(account)
+        raise
     if not seen.read():
         seen.close()
         return None

@@ -63,7 +63,10 @@ class FreeWatch:
     def start(self) -> None:
         self._spared = frozenset(procfs.children_of(self._reaper)) - {self._root}
         self._first = tree.accounts(self._root)
-        self._sample()
+        try:
+            self._sample()
+        except OSError as error:
+            self._unreadable(error)
         for _, seen in self._threads():
             seen.first = seen.window = seen.last
         self._idle = procfs.idle(self._mask)
@@ -74,12 +77,19 @@ class FreeWatch:
         """CPU seconds (the root's own, then of each other process) and T_free of a run of `wall` seconds."""
         self._stop.set()
         self._runner.join()
-        self._sample()
-        self._close_window(time.perf_counter())
+        try:
+            self._sample()
+            self._close_window(time.perf_counter())
+        except OSError as error:
+            self._unreadable(error)
         cpu = self._cpu()
         for _, seen in self._threads():
             seen.close()
         return cpu, self._free(wall, cpu)
+
+    def _unreadable(self, error: OSError) -> None:
+        """Out of descriptors, or /proc was taken away: the wall clock speaks, and nobody is to blame."""
+        self._got.why_wall = f"the scheduler's accounts can't be read ({error.strerror})"
 
     def _run(self) -> None:
         try:
@@ -93,8 +103,8 @@ class FreeWatch:
                 took = now - began
                 if now - self._since >= _WINDOW:
                     self._close_window(now)
-        except OSError as error:  # out of descriptors, or /proc was taken away
-            self._got.why_wall = f"the scheduler's accounts can't be read ({error.strerror})"
+        except OSError as error:
+            self._unreadable(error)
 
     def _sample(self) -> None:
         """Read every thread that is there now; those that are gone keep what they showed last."""
@@ -162,7 +172,7 @@ class FreeWatch:
             Window(
                 seconds,
                 tuple(s for s in shares if s.ran or s.waited),
-                len(self._mask) * since / busy if busy else 0.0,
+                len(self._mask) * (since / busy if busy else 1.0),
             )
         )
         for seen in self._gone:
@@ -203,7 +213,7 @@ class FreeWatch:
         return FreeTime(
             seconds=wall if got.why_wall else seconds,
             seen=saw,
-            others=others_used(got.windows, mask),
+            others=others_used(got.windows, mask, total),
             why_wall=got.why_wall,
         )
 
@@ -224,6 +234,7 @@ def has_free_time() -> bool:
         return False
     try:
         with open(f"/proc/self/task/{os.getpid()}/schedstat") as file:
-            return len(file.read().split()) == 3 and procfs.idle([0]) is not None
+            ran = file.read().split()  # a kernel that keeps no account says 0
+        return len(ran) == 3 and int(ran[0]) > 0 and procfs.idle(sorted(os.sched_getaffinity(0)))[1] > 0
     except OSError:
         return False

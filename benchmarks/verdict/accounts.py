@@ -53,7 +53,8 @@ class Accounts:
         self.ran.wall[place] = wall
         self.ran.free[place] = within_laws(at.free[runs], wall, self._machine.usable, used, ran.max(axis=0))
         self.ran.seen[place] = np.maximum(0.0, 1 - missed.sum(axis=0) / np.maximum(used, _TINY))
-        self.ran.others[place] = at.others[runs] / np.maximum(wall, _TINY)
+        # As grader.measure.free.others_used has it.
+        self.ran.others[place] = np.maximum(0.0, at.busy[runs] - used) / np.maximum(wall, _TINY)
         for thread, seconds in enumerate(ran):
             process = self._tables.process[at.prog[runs], thread]
             np.add.at(self.ran.cpu, (place[0], process, place[1]), seconds)
@@ -72,6 +73,6 @@ class Accounts:
             idle = np.clip((at.idle[its] + ticks) / seconds, 0.0, machine.cpus)
             lost = shares_lost(process, ran, waited, seconds, idle, machine.usable, machine.cpus)
             at.free[its] += seconds * (1 - lost)
-            at.others[its] += np.maximum(0.0, seconds * (machine.cpus - idle) - ran.sum(axis=0))
+            at.busy[its] += seconds * (machine.cpus - idle)
         at.ran_before[:, runs], at.waited_before[:, runs] = at.ran[:, runs], at.waited[:, runs]
         at.idle[runs], at.since[runs] = 0.0, fleet.now[runs]

@@ -116,7 +116,9 @@ class Trials(Rows):
         self.trial: Counts = np.full(runs, -1)
         self.prog, self.phase, self.taken, self.count = np.zeros((4, runs), dtype=np.int64)
         self.begun, self.since, self.wake = np.zeros((3, runs))  # the trial; a window; the end of a sleep
-        self.idle, self.free, self.others = np.zeros((3, runs))  # of a window; of the trial
+        self.idle, self.free, self.busy = np.zeros(
+            (3, runs)
+        )  # CPUs idle in a window; of the trial; CPUs busy
         self.factor, self.first = np.zeros((2, runs))  # on all work; the work of a worker's start
         self.left, self.ready, self.last, self.owed = np.zeros(
             (4, threads, runs)
@@ -134,7 +136,7 @@ class Trials(Rows):
         self.begun[runs] = self.since[runs] = fleet.now[runs]
         self.wake[runs] = self.ready[:, runs] = fleet.now[runs] + stalls
         self.factor[runs] = np.exp(dice.normal(0, np.hypot(machine.noise, noise)))
-        for values in (self.idle, self.free, self.others):
+        for values in (self.idle, self.free, self.busy):
             values[runs] = 0.0
         for values in (self.left, self.ran, self.waited, self.ran_before, self.waited_before):
             values[:, runs] = 0.0

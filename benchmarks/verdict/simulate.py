@@ -2,7 +2,7 @@
 
 Three calibrations; then brackets of two blocks (by the time free of neighbours) or one (by the wall clock) and a
 calibration, until sure, hopeless or out of time, as in grader.assess. What a calibration and a block come to, and
-what they say, is computed by the product: reach_of, as_block; settle, hopeless, conclude.
+what they say, is computed by the product: reach_of, steadied, as_block; settle, hopeless, conclude.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ class _Measurements:
         self._fleet.pass_time(np.arange(len(which)), _OPENING + _SIZINGS * machine.t_serial)
         self._pairs = PAIRS_FREE if clock == "free" else 1
         self._blocks: list[list[Block]] = [[] for _ in which]
-        self._reaches: list[list[Reach]] = [[] for _ in which]
+        self._measured: list[list[Reach]] = [[] for _ in which]  # as they were
+        self._reaches: list[list[Reach]] = [[] for _ in which]  # steadied
 
     def __iter__(self) -> Iterator[tuple[int, Run]]:
         """Each measurement's place and outcome, as it is done."""
@@ -157,7 +158,8 @@ class _Measurements:
         for place, run in enumerate(going):
             trials = self._trials(ran, at, place, bool(one_first[place]), ("serial", "parallel"))
             now = reach_of(trials["serial"], trials["parallel"])
-            self._reaches[run].append(now)
+            self._reaches[run].append(now.steadied(self._measured[run]))
+            self._measured[run].append(now)
 
     def _trials(self, ran: Ran, at: int, run: int, forward: bool, arms: tuple[Arm, Arm]) -> dict[Arm, Trial]:
         """The two trials from number `at` on, in the order in which they ran."""

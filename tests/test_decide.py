@@ -74,6 +74,11 @@ def test_one_busy_process_is_not_yet_after_four_blocks() -> None:
     assert sure([alone] * 4) == Decision("not yet", "one busy process")
 
 
+def test_one_busy_process_names_the_clock_that_its_blocks_have() -> None:
+    alone = replace(block(1.0, cpu=(0.01, 0.4)), clock="free")
+    assert sure([alone] * 4) == Decision("not yet", "one busy process", clock="free")
+
+
 def test_a_better_serial_program_is_faster_without_processes() -> None:
     vectorised = block(20.0, cpu=(0.02,))
     assert sure([vectorised] * 4) == Decision("not yet", "faster without processes")

@@ -61,11 +61,12 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
     The order of serial and parallel in each block is a coin flip and the bars depend on calibration alone, so
     serial code ever gets points of a tier with probability <= `bars.alpha` (grader.measure.stats).
     """
+    clock = clock_of(blocks)
     if len(blocks) >= _ONE_BUSY_BLOCKS and all(one_busy(block) for block in blocks):
         clean = _speedups(blocks, bars)
         faster = median(clean) >= pass_bar(_reach(blocks, bars), bars) if clean else False
-        return Decision("not yet", "faster without processes" if faster else "one busy process")
-    clock = clock_of(blocks)
+        cause = "faster without processes" if faster else "one busy process"
+        return Decision("not yet", cause, clock=clock)
     if len(blocks) >= _SLOWER_BLOCKS and all(slower(block, usable) for block in blocks):
         return Decision("not yet", "not parallel enough", clock="cpu")
     full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
@@ -97,7 +98,7 @@ def conclude(
     if decision := settle(blocks, bars, usable):
         return decision
     if blocks and one_busy_median(blocks):
-        return Decision("not yet", "one busy process")
+        return Decision("not yet", "one busy process", clock=clock_of(blocks))
     clock = clock_of(blocks)
     loaded = bool(before) and median(before) < bars.r_min
     too_little = "little reach" if clock == "free" else "load"

@@ -57,7 +57,7 @@ class FreeWatch:
         self._mask = sorted(self._settings[0]) if self._settings else []
         self._stop = threading.Event()
         self._runner = threading.Thread(target=self._run, daemon=True)
-        self._started = self._since = 0.0
+        self._since = 0.0
         self._idle = (0.0, 0.0)
 
     def start(self) -> None:
@@ -70,7 +70,7 @@ class FreeWatch:
         for _, seen in self._threads():
             seen.first = seen.window = seen.last
         self._idle = procfs.idle(self._mask)
-        self._started = self._since = time.perf_counter()
+        self._since = time.perf_counter()
         self._runner.start()
 
     def stop(self, wall: float) -> tuple[tuple[float, ...], FreeTime]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.measure.free import Share, Window, free_time, lost, others_used
+from grader.measure.free import Share, Window, accounts, free_time, lost, others_used
 
 CORES, MASK = 2.0, 2
 
@@ -16,7 +16,7 @@ def window(
 ) -> Window:
     """Threads by the shares of the window that they ran and waited; each in a process of its own, or all in one."""
     shares = (
-        Share(n if own else 1, ran * seconds, waited * seconds) for n, (ran, waited) in enumerate(threads)
+        Share(n if own else 1, n, ran * seconds, waited * seconds) for n, (ran, waited) in enumerate(threads)
     )
     return Window(seconds, tuple(shares), idle)
 
@@ -45,6 +45,45 @@ def test_two_workers_beside_one_busy_neighbour_lose_most_of_what_was_missing_to_
 def test_the_whole_run_is_given_back_window_by_window() -> None:
     windows = [window((0.5, 0.5), (0.5, 0.5))] * 4 + [window((1.0, 0.0), (1.0, 0.0))] * 2
     assert free_time(windows, 0.6, CORES, MASK, used=0.8, busiest=0.4) == pytest.approx(0.4)
+
+
+# Waits that are told when they end
+
+
+def starved(*, junk: bool) -> list[Window]:
+    """One worker runs; the other waits for three windows and is told so in the fourth, when it runs (or is done)."""
+    alone = window((1.0, 0.0))
+    told = Share(1, 1, 0.0 if junk else 0.05, 0.35, early=0.3)
+    last = Window(0.1, (Share(0, 0, 0.1, 0.0), told), 0.0)
+    return [alone, alone, alone, last, *[window((1.0, 0.0), (0.0 if junk else 1.0, 0.0))] * 3]
+
+
+def test_a_wait_of_many_windows_counts_in_those_in_which_it_happened() -> None:
+    """Two workers did the work of 1.05 s; with both cores to themselves it takes half of that."""
+    seconds = free_time(starved(junk=False), 0.7, CORES, MASK, used=1.05, busiest=0.7)
+    assert seconds == 0.7  # the busiest thread ran all the time: no schedule is shorter
+    assert free_time(starved(junk=False), 0.7, CORES, MASK, used=1.05, busiest=0.35) == pytest.approx(
+        0.54, abs=0.03
+    )
+
+
+def test_a_thread_that_never_works_earns_nothing_by_being_starved() -> None:
+    assert free_time(starved(junk=True), 0.7, CORES, MASK, used=0.7, busiest=0.35) == pytest.approx(0.7)
+
+
+def test_a_wait_is_put_back_no_further_than_to_where_the_thread_ran() -> None:
+    ran = window((1.0, 0.0), (0.4, 0.0))
+    last = Window(0.1, (Share(0, 0, 0.1, 0.0), Share(1, 1, 0.05, 0.35, early=0.3)), 0.0)
+    its = accounts([ran, ran, last])
+    assert its.starved[1] == pytest.approx([0.0, 0.06, 0.0])
+    assert its.waited[1] == pytest.approx([0.0, 0.0, 0.05])
+
+
+def test_while_nothing_runs_and_a_worker_is_starved_all_is_lost() -> None:
+    last = Window(0.1, (Share(0, 0, 0.09, 0.11, early=0.1),), 0.0)
+    assert free_time([Window(0.1, (), 0.0), last], 0.2, CORES, MASK, used=0.09, busiest=0.09) == pytest.approx(
+        0.09
+    )
 
 
 # What is nobody's fault

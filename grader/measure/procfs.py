@@ -9,24 +9,35 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Thread:
-    """A thread of the tree: its open files, and what its account said first, at the window's start, and last (ns)."""
+    """A thread of the tree: its open files, and what its account said first, at the window's start, and last (ns).
 
+    `early` (ns) is what it waited before the window started, of a wait that ended since.
+    """
+
+    number: int
     process: int
     account: int
     children: int
     first: tuple[int, int] = (0, 0)
     window: tuple[int, int] = (0, 0)
     last: tuple[int, int] = (0, 0)
+    early: int = 0
     below: list[int] = field(default_factory=list)
 
-    def read(self) -> bool:
-        """Update the account; False when the thread is gone."""
+    def read(self, passed: int) -> bool:
+        """Update the account, `passed` ns after the window's start; False when the thread is gone."""
         try:
             ran, waited, _ = os.pread(self.account, 128, 0).split()
         except (OSError, ValueError):
             return False
         self.last = int(ran), int(waited)
+        # Nobody runs and waits for longer than the time that passed: what is more lies before the window.
+        since = self.last[0] - self.window[0], self.last[1] - self.window[1]
+        self.early = max(self.early, min(since[0] + since[1] - passed, since[1]))
         return True
+
+    def close_window(self) -> None:
+        self.window, self.early = self.last, 0
 
     def read_children(self) -> None:
         """Update `below`, the processes that the thread started and that live."""
@@ -39,22 +50,22 @@ class Thread:
                 os.close(descriptor)
 
 
-def open_thread(process: int, number: int) -> Thread | None:
-    """A thread with its files open, read once; None when it's gone already."""
+def open_thread(process: int, number: int, passed: int) -> Thread | None:
+    """A thread with its files open, read once, `passed` ns after the window's start; None when it's gone already."""
     folder = f"/proc/{process}/task/{number}"
     try:
         account = os.open(f"{folder}/schedstat", os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
-        seen = Thread(process, account, os.open(f"{folder}/children", os.O_RDONLY))
+        seen = Thread(number, process, account, os.open(f"{folder}/children", os.O_RDONLY))
     except FileNotFoundError:
         os.close(account)
         return None
     except OSError:
         os.close(account)
         raise
-    if not seen.read():
+    if not seen.read(passed):
         seen.close()
         return None
     seen.read_children()

@@ -57,7 +57,8 @@ class FreeWatch:
         self._mask = sorted(self._settings[0]) if self._settings else []
         self._stop = threading.Event()
         self._runner = threading.Thread(target=self._run, daemon=True)
-        self._since = 0.0
+        self._since = time.perf_counter()
+        self._passed = 0  # ns of the window when a sample began
         self._idle = (0.0, 0.0)
 
     def start(self) -> None:
@@ -68,7 +69,8 @@ class FreeWatch:
         except OSError as error:
             self._unreadable(error)
         for _, seen in self._threads():
-            seen.first = seen.window = seen.last
+            seen.close_window()
+            seen.first = seen.last
         self._idle = procfs.idle(self._mask)
         self._since = time.perf_counter()
         self._runner.start()
@@ -108,6 +110,7 @@ class FreeWatch:
 
     def _sample(self) -> None:
         """Read every thread that is there now; those that are gone keep what they showed last."""
+        self._passed = round(1e9 * (time.perf_counter() - self._since))
         waiting = [self._root, *(p for p in procfs.children_of(self._reaper) if p not in self._spared)]
         there: set[int] = set()
         while waiting:
@@ -130,7 +133,7 @@ class FreeWatch:
         ran = not threads
         for number, seen in list(threads.items()):
             before = seen.last
-            if not seen.read():
+            if not seen.read(self._passed):
                 self._leave(process, number)
                 ran = True
             elif seen.last != before:
@@ -147,7 +150,7 @@ class FreeWatch:
         if sum(map(len, self._processes.values())) >= _MOST:
             self._got.why_wall = f"there were more than {_MOST} threads to watch"
             return
-        seen = procfs.open_thread(process, number)
+        seen = procfs.open_thread(process, number, self._passed)
         if seen is not None:
             self._processes[process][number] = seen
             self._check_settings(number)
@@ -179,7 +182,7 @@ class FreeWatch:
             self._account(seen)
         self._gone.clear()
         for number, seen in self._threads():
-            seen.window = seen.last
+            seen.close_window()
             self._check_settings(number)
         self._since, self._idle = now, idle
 
@@ -219,7 +222,8 @@ class FreeWatch:
 
 
 def _share(seen: procfs.Thread) -> Share:
-    return Share(seen.process, (seen.last[0] - seen.window[0]) / 1e9, (seen.last[1] - seen.window[1]) / 1e9)
+    ran, waited = seen.last[0] - seen.window[0], seen.last[1] - seen.window[1]
+    return Share(seen.process, seen.number, ran / 1e9, waited / 1e9, seen.early / 1e9)
 
 
 def watch(root: int, reaper: int, cores: float) -> FreeWatch | tree.TreeWatch:

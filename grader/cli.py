@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_learn(commands)
     _add_reset(commands)
     _add_check(commands)
+    _add_progress(commands)
     _add_doctor(commands)
     _add_author(commands)
     return parser
@@ -108,20 +109,29 @@ def _add_check(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _add_progress(commands: Any) -> None:
+    parser = _command(commands, "progress", _progress, "What you have checked so far, and what comes next.")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the workspace (~/corewise)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_doctor(commands: Any) -> None:
     parser = _command(commands, "doctor", _doctor, "What this machine has, and what will get in the way.")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_author(commands: Any) -> None:
-    parser = commands.add_parser("author", help="For authors of labs: build, calibrate, verify.")
+    parser = commands.add_parser("author", help="For authors: build, lint, calibrate, verify.")
     tasks = parser.add_subparsers(required=True, metavar="TASK", parser_class=_Parser)
     build = _command(
-        tasks, "build", _build, "Write the derived files: labs/, environment.yml, canonical notebooks."
+        tasks, "build", _build, "Write the derived files: labs/, environment.yml, glossary, map, canonical notebooks."
     )
     build.add_argument(
         "--check", action="store_true", help="write nothing; fail when something would be written"
     )
+    lint = _command(tasks, "lint", _lint, "Read the lessons as data; say what doesn't follow course/STYLE.md.")
+    lint.add_argument("what", nargs="?", metavar="MODULE|FILE", help="a module or a notebook (all of them)")
+    lint.add_argument("--json", action="store_true", help="print JSON")
     calibrate = _command(
         tasks, "calibrate", _calibrate, "Propose a lab's bars from its reference's own runs on this machine."
     )
@@ -150,7 +160,7 @@ def _reset(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from grader import lab as labs
-    from grader import machine
+    from grader import machine, record
     from grader.assess import start_methods
     from grader.launch.local import LocalLauncher
     from grader.report.asjson import check_json
@@ -162,7 +172,8 @@ def _check(arguments: argparse.Namespace) -> int:
         raise LearnerError(
             f"{lab.id} has no check {arguments.only!r}.", f"Its checks: {', '.join(lab.checks)}."
         )
-    worker = _worker(arguments, lab)
+    worker, page = _worker(arguments, lab)
+    workspace = record.workspace_of(page.resolve().parent) if page else None
     start_methods(
         machine.look()
     )  # a wrong COREWISE_START_METHOD is the caller's mistake, not the submission's
@@ -172,6 +183,7 @@ def _check(arguments: argparse.Namespace) -> int:
             verdict = run_check(lab, name, lambda: worker, LocalLauncher(), progress)
         if _has(verdict, "stopped"):
             raise KeyboardInterrupt
+        record.keep(workspace, verdict)
         verdicts.append(verdict)
         if not arguments.json:
             print(render(verdict), end="\n\n", flush=True)
@@ -186,7 +198,8 @@ def _has(verdict: Any, cause: str) -> bool:
     return any(finding.cause == cause for finding in verdict.findings)
 
 
-def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
+def _worker(arguments: argparse.Namespace, lab: Any) -> tuple[Any, Path | None]:
+    """The worker module, and the notebook that it came from unless that is the solution."""
     from grader import workspace
     from grader.lab import CHECKOUT
     from grader.notebook import read_worker, read_worker_file
@@ -194,23 +207,39 @@ def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     if arguments.worker:
         worker = read_worker_file(arguments.worker, lab.module)
         terminal.say(f"Checking {arguments.worker} as {lab.module}.py")
-        return worker
+        return worker, None
     if arguments.notebook:
-        return read_worker(arguments.notebook, lab.module)
+        return read_worker(arguments.notebook, lab.module), arguments.notebook
     if arguments.solution:
         if not (CHECKOUT / "solutions" / lab.id).is_dir():
             raise LearnerError("There are no solutions here.", "Name your own file: --notebook FILE.")
-        return read_worker(lab.notebook, lab.module)
+        return read_worker(lab.notebook, lab.module), None
     name = f"{lab.id}.ipynb"
     homes = (Path(), Path("labs") / lab.id, workspace.default_folder(CHECKOUT) / "labs" / lab.id)
     for home in homes:
         if (home / name).is_file():
             terminal.say(f"Checking {(home / name).resolve()}")
-            return read_worker(home / name, lab.module)
+            return read_worker(home / name, lab.module), home / name
     raise LearnerError(
         f"There is no {name} here, nor in your workspace.",
         f"Name it: corewise check {lab.id} --notebook FILE   (or --worker FILE.py)",
     )
+
+
+def _progress(arguments: argparse.Namespace) -> int:
+    from grader import coursemap, progress, record, workspace
+    from grader.lab import CHECKOUT
+    from grader.report.progress import as_json, render
+
+    folder = arguments.folder or record.here() or workspace.default_folder(CHECKOUT)
+    if record.workspace_of(folder.resolve()) != folder.resolve():
+        raise LearnerError(f"{folder} is not a workspace of Corewise.", "Make it one: corewise learn FOLDER")
+    found = progress.look(coursemap.read(CHECKOUT), record.read(folder), folder.resolve())
+    if arguments.json:
+        terminal.print_json(as_json(found))
+    else:
+        print(render(found))
+    return EXIT_FINE
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -240,6 +269,17 @@ def _build(arguments: argparse.Namespace) -> int:
         print("Derived files differ from their sources. Make them: corewise author build")
         return EXIT_NOT_YET
     return EXIT_FINE
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    from grader.author import lint
+
+    found = lint.lint(arguments.what)
+    if arguments.json:
+        terminal.print_json(lint.as_json(found))
+    else:
+        print(lint.report(found))
+    return EXIT_NOT_YET if found.faults else EXIT_FINE
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`%lab` and `%%module`: what `%load_ext grader` brings into a notebook.
+"""`%lab`, `%%module` and `progress()`: what `%load_ext grader` brings into a notebook.
 
 %%module scorer   cell -> modulefile (name, source, syntax) -> scorer.py beside the notebook -> imported
 %lab 11_fraud     selfcheck.open_lab -> check, hint in the notebook; they collect() the modules written here
@@ -32,6 +32,8 @@ from grader.moduleimport import import_anew, in_this_cell, write
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from grader.report.progress import ProgressPanel
+
 START_METHOD = "COREWISE_START_METHOD"
 
 #: The modules whose `%%module` cell last ran without an error in this session: name -> file, name -> source.
@@ -40,7 +42,7 @@ _sources: dict[str, str] = {}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register `%lab` and `%%module`; apply COREWISE_START_METHOD before any worker module is imported.
+    """Register `%lab` and `%%module`, bring `progress`; apply COREWISE_START_METHOD before any module is imported.
 
     Raises:
         LearnerError: COREWISE_START_METHOD names a start method that this system doesn't have.
@@ -51,6 +53,7 @@ def load(shell: InteractiveShell) -> None:
     magics.register_function(module, "cell", "module")
     # What IPython looks for when `%%module` is not the first line of its cell.
     magics.register_function(_module_too_low, "line", "%module")
+    shell.user_ns.setdefault("progress", progress)  # a name of the learner's own stays
 
 
 def lab(line: str) -> None:
@@ -108,6 +111,30 @@ def module(line: str, cell: str) -> None:
     names[name] = import_anew(path, _files.values())
     _files[name], _sources[name] = path, source
     print(f"{path.name} is written and imported." + (f" It takes the place of {other}." if other else ""))
+
+
+def progress(done: str = "") -> ProgressPanel:
+    """Show the map of the course, what you have checked so far, and what comes next.
+
+        progress()                      from your own checks in this workspace
+        progress("01_measure_first")    the same, having noted that you are through that module
+
+    Only a module without a lab needs to be called done: a lab is done when all its checks have been met.
+
+    Raises:
+        LearnerError: there is no such module.
+    """
+    from grader import coursemap, record  # imported late, as above
+    from grader import progress as way
+    from grader.report.progress import ProgressPanel
+
+    course, folder = coursemap.read(labs.CHECKOUT), record.here()
+    modules = [stage.id for stage in course.stages if stage.lessons]
+    if done and done not in modules:
+        raise LearnerError(f"There is no module {done!r}.", f"The modules: {', '.join(modules) or 'none yet'}.")
+    if done and folder:
+        record.mark(folder, done)
+    return ProgressPanel(way.look(course, record.read(folder) if folder else record.Record(), folder), _folder())
 
 
 def written() -> dict[str, Path]:

@@ -4,6 +4,7 @@
 
 `check` never raises: the learner's mistakes become `not yet`, our own faults `cannot tell` with a log file, and
 Stop (the kernel's interrupt) a `cannot tell` that leaves nothing running.
+In a workspace each check is recorded (`grader.record`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import lab as labs
-from grader import machine, verdict
+from grader import machine, record, verdict
 from grader.assess import assess
 from grader.errors import LearnerError
 from grader.launch.local import LocalLauncher
@@ -44,6 +45,7 @@ class OpenLab:
     def __init__(self, lab: Lab, get_worker: GetWorker) -> None:
         self._lab, self._get_worker = lab, get_worker
         self._launcher: Launcher = LocalLauncher()
+        self._workspace = record.here()  # now: later cells may change the folder
         self._hints_shown: dict[str, int] = {}
         self._last = next(iter(lab.checks))
 
@@ -63,6 +65,7 @@ class OpenLab:
             self._lab, name, lambda: self._get_worker(self._lab), self._launcher, with_line, preview=preview
         )
         with_line.clear()
+        record.keep(self._workspace, result)
         return Panel(result)
 
     def hint(self, *names: object, **others: object) -> HintPanel:

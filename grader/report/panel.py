@@ -66,12 +66,12 @@ class HintPanel:
         return f"{words.clean(self.title)}, step {self.step} of {self.steps}: {words.clean(self.hint)}"
 
     def _repr_html_(self) -> str:
-        head = f"{_inline(self.title)}, step {self.step} of {self.steps}"
+        head = f"{inline(self.title)}, step {self.step} of {self.steps}"
         parts = [
             f'<p style="{LINE}"><strong>{head}</strong></p>',
-            f'<p style="{LINE};{PRE}">{_inline(self.hint)}</p>',
+            f'<p style="{LINE};{PRE}">{inline(self.hint)}</p>',
         ]
-        return _section(f"Hint, step {self.step} of {self.steps}", HINT_ACCENT, parts)
+        return section(f"Hint, step {self.step} of {self.steps}", HINT_ACCENT, parts)
 
 
 def _fallback(verdict: Verdict) -> str:
@@ -81,12 +81,12 @@ def _fallback(verdict: Verdict) -> str:
         return "The verdict is in the points; its report could not be drawn."
 
 
-def _inline(learner_text: object) -> str:
+def inline(learner_text: object) -> str:
     """Escaped text; what stands between backticks is code."""
     return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(words.clean(learner_text)))
 
 
-def _section(label: str, accent: str, parts: list[str]) -> str:
+def section(label: str, accent: str, parts: list[str]) -> str:
     """A landmark with a name. MathJax 4 (JupyterLab) and 2 (nbconvert) skip a class each: no dollar is a formula."""
     frame = FRAME.format(accent=accent)
     inside = "\n".join(part for part in parts if part)
@@ -99,12 +99,12 @@ def _panel(verdict: Verdict) -> str:
     said = (
         f"{words.clean(verdict.check)}: {words.outcome_in_words(verdict)}, {words.points_in_words(verdict)}"
     )
-    return _section(
+    return section(
         f"Check {said}",
         accent,
         [
             _heading(verdict, accent),
-            *(f'<p style="{LINE}">{_inline(note)}</p>' for note in words.notes(verdict)),
+            *(f'<p style="{LINE}">{inline(note)}</p>' for note in words.notes(verdict)),
             _labelled("Asked", verdict.asked),
             _labelled("Found", verdict.reason),
             _measured(verdict),
@@ -124,12 +124,12 @@ def _heading(verdict: Verdict, accent: str) -> str:
     badge = f'<span style="{BADGE.format(accent=accent)}">{symbol} {words.outcome_in_words(verdict)}</span>'
     return (
         f'<p style="margin:0.3em 0;font-size:1.15em">{badge} '
-        f"<strong>{_inline(verdict.check)}: {words.points_in_words(verdict)}</strong></p>"
+        f"<strong>{inline(verdict.check)}: {words.points_in_words(verdict)}</strong></p>"
     )
 
 
 def _labelled(label: str, said: str) -> str:
-    return f'<p style="{LINE};{PRE}"><strong>{label}:</strong> {_inline(said)}</p>' if said else ""
+    return f'<p style="{LINE};{PRE}"><strong>{label}:</strong> {inline(said)}</p>' if said else ""
 
 
 def _measured(verdict: Verdict) -> str:
@@ -157,7 +157,7 @@ def _figure(verdict: Verdict) -> str:
     return (
         f'<figure style="margin:0.8em 0"><div style="display:flex;flex-wrap:wrap;gap:1em">{columns}</div>'
         f'<figcaption style="margin-top:0.4em"><strong>What to see:</strong> '
-        f"{_inline(seen)}</figcaption></figure>"
+        f"{inline(seen)}</figcaption></figure>"
     )
 
 
@@ -165,9 +165,9 @@ def _evidence(verdict: Verdict) -> str:
     """Every finding, without what the reason has said already."""
     items = []
     for number, finding in enumerate(verdict.findings):
-        what = "" if finding.what == verdict.reason else f"<strong>{_inline(finding.what)}</strong>"
-        evidence = f'<div style="{PRE}">{_inline(finding.evidence)}</div>' if finding.evidence else ""
-        then = f"<div>Then try: {_inline(finding.try_next)}</div>" if number and finding.try_next else ""
+        what = "" if finding.what == verdict.reason else f"<strong>{inline(finding.what)}</strong>"
+        evidence = f'<div style="{PRE}">{inline(finding.evidence)}</div>' if finding.evidence else ""
+        then = f"<div>Then try: {inline(finding.try_next)}</div>" if number and finding.try_next else ""
         if what or evidence or then:
             items.append(f"<li>{what}{evidence}{then}</li>")
     if not items:
@@ -181,7 +181,7 @@ def _next(findings: tuple[Finding, ...], accent: str) -> str:
         return ""
     return (
         f'<p style="{NEXT.format(accent=accent)};{PRE}"><strong>Try next:</strong> '
-        f"{_inline(findings[0].try_next)}</p>"
+        f"{inline(findings[0].try_next)}</p>"
     )
 
 

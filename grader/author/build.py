@@ -1,4 +1,5 @@
-"""Derived files: solutions/ -> labs/ by nbgrader, pyproject.toml -> environment.yml, notebooks in canonical form.
+"""Derived files: solutions/ -> labs/ by nbgrader, pyproject.toml -> environment.yml, notebooks in canonical form,
+lessons -> the glossary and the start page's map.
 
 `changes()` makes every derived file in a scratch folder and compares; `write()` puts the new ones in place.
 """
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import nbformat
 
-from grader import bridge
-from grader.author import environment
+from grader import bridge, coursemap
+from grader.author import environment, pages
 from grader.errors import LearnerError
 from grader.lab import CHECKOUT
 
@@ -29,17 +30,19 @@ class Change:
 
 def build(checkout: Path = CHECKOUT) -> tuple[Change, ...]:
     """Write every derived file that differs from what its source says; returns what was written."""
-    # In two steps: the labs are made from notebooks in canonical form.
-    return _write(_canonical(checkout)) + _write(_labs(checkout) + _environment(checkout))
+    # In two steps: labs and pages are made from notebooks in canonical form.
+    return _write(_canonical(checkout)) + _write(_made(checkout))
 
 
 def check(checkout: Path = CHECKOUT) -> tuple[Change, ...]:
     """What `build` would write."""
-    return _canonical(checkout) + _labs(checkout) + _environment(checkout)
+    return _canonical(checkout) + _made(checkout)
 
 
 def canonical(text: str, path: Path) -> str:
     """A notebook without outputs and counts, keys sorted, ids as they are: the one form that git sees.
+
+    Of the metadata, `corewise` stays: what a lesson says about itself.
 
     Raises:
         LearnerError: it is no notebook.
@@ -52,8 +55,9 @@ def canonical(text: str, path: Path) -> str:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("execution", None)
+    ours = {"corewise": notebook.metadata["corewise"]} if "corewise" in notebook.metadata else {}
     notebook.metadata.clear()
-    notebook.metadata.update(kernelspec=_KERNEL, language_info={"name": "python"})
+    notebook.metadata.update(ours, kernelspec=_KERNEL, language_info={"name": "python"})
     return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
 
 
@@ -63,11 +67,16 @@ _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name":
 
 def _canonical(checkout: Path) -> tuple[Change, ...]:
     found = []
-    for path in sorted([*checkout.glob("solutions/*/*.ipynb"), *checkout.glob("course/*/*.ipynb")]):
+    places = ("solutions/*/*.ipynb", "course/*/*.ipynb", "course/*.ipynb")
+    for path in sorted(path for place in places for path in checkout.glob(place)):
         text = path.read_text(encoding="utf-8")
         if (wanted := canonical(text, path)) != text:
             found.append(Change(path, "itself, without outputs and in canonical form", wanted.encode()))
     return tuple(found)
+
+
+def _made(checkout: Path) -> tuple[Change, ...]:
+    return _labs(checkout) + _environment(checkout) + _pages(checkout)
 
 
 def _labs(checkout: Path) -> tuple[Change, ...]:
@@ -91,6 +100,24 @@ def _environment(checkout: Path) -> tuple[Change, ...]:
     if path.is_file() and path.read_bytes() == wanted:
         return ()
     return (Change(path, "pyproject.toml", wanted),)
+
+
+def _pages(checkout: Path) -> tuple[Change, ...]:
+    """What is made from the lessons: nothing in a checkout that has no start page."""
+    start = checkout / "course" / "START.md"
+    if not start.is_file():
+        return ()
+    course = coursemap.read(checkout)
+    text = start.read_text(encoding="utf-8")
+    wanted = [
+        (start, "the notebooks' metadata", pages.with_map(text, course)),
+        (checkout / "course" / "GLOSSARY.md", "the lessons' definitions", pages.glossary(course)),
+    ]
+    return tuple(
+        Change(path, source, content.encode())
+        for path, source, content in wanted
+        if not path.is_file() or path.read_bytes() != content.encode()
+    )
 
 
 def _files(folder: Path) -> list[Path]:

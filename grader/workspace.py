@@ -3,10 +3,12 @@
     checkout                          workspace
     course/START.md               ->  START.md               the start page
     course/MEASURING.md           ->  MEASURING.md           how a speedup is measured
+    course/GLOSSARY.md            ->  GLOSSARY.md            the words of the course
+    course/PROGRESS.ipynb         ->  PROGRESS.ipynb         where the learner is, what comes next
     course/nbgrader_config.py     ->  nbgrader_config.py     what the Validate button needs
     labs/<lab>/...                ->  labs/<lab>/...         as nbgrader released it
     course/<nn>_<name>/           ->  modules/<nn>_<name>/   notebooks and pictures only
-                                      .corewise/             what was delivered; JupyterLab's own settings
+                                      .corewise/             what was delivered, what was checked; JupyterLab's settings
 
 No folder of it is named after an installed package, and no `.py` lies where notebooks run but a lab's own
 `checks.py`: nothing in it shadows an import. What an update does to a learner's files: see `grader.delivery`.
@@ -27,7 +29,8 @@ from grader.manifest import Manifest, refuse_links, sweep
 
 HIDDEN = r"(^|/)(\.|__pycache__)"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"}
-PAGES = {"MEASURING.md": "course/MEASURING.md"}  # what the start page links to, beside the labs
+#: What the start page links to, beside modules and labs.
+PAGES = {name: f"course/{name}" for name in ("MEASURING.md", "GLOSSARY.md", "PROGRESS.ipynb")}
 IN_USE = "Close the lab's notebook, end JupyterLab, and try again."
 ELSEWHERE = "Choose another folder: corewise learn FOLDER"
 

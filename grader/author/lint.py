@@ -97,6 +97,8 @@ def _of_course(pages: Sequence[Lesson], checkout: Path) -> Iterator[Fault]:
     course = coursemap.of(pages, coursemap.read_labs(checkout))
     for rule in rules_course.RULES:
         for page, (cell, what, try_next) in rule(course):
+            if rule is rules_course.files and not page.path.is_relative_to(checkout / "course"):
+                continue  # a draft elsewhere has no place in a module yet
             yield Fault(_name(rule), _shown(page.path, checkout), cell, what, try_next)
 
 

@@ -83,7 +83,7 @@ def test_environment_yml_is_what_conda_reads() -> None:
     assert "python >=3.11,<3.15" in parsed["dependencies"]
     assert any(line.startswith("jupyterlab >=") for line in parsed["dependencies"] if isinstance(line, str))
     (from_pip,) = [part["pip"] for part in parsed["dependencies"] if isinstance(part, dict)]
-    assert [re.split("[<>=]", line)[0] for line in from_pip] == ["nbgrader"]
+    assert [re.split("[<>=]", line)[0] for line in from_pip] == ["nbgrader", "jupyterquiz"]
 
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])

@@ -6,8 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
-# conda-forge's nbgrader was older than the range in pyproject.toml when last seen.
-FROM_PIP = frozenset({"nbgrader"})
+# conda-forge's nbgrader was older than the range in pyproject.toml when last seen; jupyterquiz has not been looked for there.
+FROM_PIP = frozenset({"nbgrader", "jupyterquiz"})
 
 HEADER = """\
 # Generated from pyproject.toml by `corewise author build`; edit that file instead.

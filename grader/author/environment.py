@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-# conda-forge's nbgrader was older than the range in pyproject.toml when last seen; jupyterquiz has not been looked for there.
+# conda-forge's nbgrader was older than the range in pyproject.toml when last seen; nobody has looked for jupyterquiz.
 FROM_PIP = frozenset({"nbgrader", "jupyterquiz"})
 
 HEADER = """\

@@ -247,7 +247,8 @@ def test_a_module_is_numbered_and_ends_with_its_check_yourself(tmp_path: Path, n
         made = tiny_lessons.check_yourself() if "check" in name else tiny_lessons.lesson()
         made.metadata["corewise"]["prerequisites"] = []
         tiny_lessons.write(tmp_path, f"01_first/{name}", made)
-    assert {rule for rule, _ in faults(tmp_path)} == {"files"}
+    # Where the quiz comes first, it uses a word that the lesson has not explained yet.
+    assert {rule for rule, _ in faults(tmp_path)} - {"first uses"} == {"files"}
 
 
 def test_a_term_that_another_module_defines_later_is_found(tmp_path: Path) -> None:

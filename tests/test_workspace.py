@@ -454,7 +454,7 @@ def test_every_page_that_the_start_page_links_to_is_delivered() -> None:
 
 def test_the_start_page_links_every_lab_and_tells_its_minutes() -> None:
     page = (REPOSITORY / "course/START.md").read_text(encoding="utf-8")
-    linked = re.findall(r"\(labs/(\w+)/(\w+)\.ipynb\).*\| (\d+) \|", page)
+    linked = re.findall(r"^\| \[[^]]*\]\(labs/(\w+)/(\w+)\.ipynb\).*\| (\d+) \|$", page, re.MULTILINE)
     assert {lab for lab, _, _ in linked} == {path.name for path in (REPOSITORY / "solutions").glob("[0-9]*")}
     for lab, name, minutes in linked:
         assert name == lab

@@ -165,7 +165,7 @@ def quiz(lesson: Lesson) -> Iterator[Said]:
         asked = [call for name, call in _calls(tree) if _last(name) == "display_quiz"] if tree else []
         if tree is None or not asked:
             yield cell.id, "Its cell tagged `quiz` calls no display_quiz.", "display_quiz([...]), in a code cell."
-            continue
+            return
         if any(isinstance(argument, ast.Constant | ast.JoinedStr) for call in asked for argument in call.args):
             yield cell.id, "Its questions come from elsewhere.", "Write them into the cell: it must work offline."
         questions = [table for table in _tables(tree) if "question" in table]

@@ -63,11 +63,11 @@ def definitions(course: Course) -> Iterator[Found]:
 def first_uses(course: Course) -> Iterator[Found]:
     """No term of the glossary is used before it is defined. Headings, first cells and code don't count."""
     cells = list(_cells(course))
-    places: dict[str, int] = {}
+    places: dict[str, tuple[str, int]] = {}
     for place, (_, cell) in enumerate(cells):
         for term in cell.terms:
-            places.setdefault(term.name, place)
-    for name, defined in places.items():
+            places.setdefault(term.name.casefold(), (term.name, place))
+    for name, defined in places.values():
         word = re.compile(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", re.IGNORECASE)
         for page, cell in cells[:defined]:
             if cell is not page.cells[0] and word.search(_prose(cell)):

@@ -1,0 +1,134 @@
+"""Every lesson and every solution runs from top to bottom, under the start methods that learners have."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from lesson_runner import MARK, REPOSITORY, Failed, run
+from nbformat import v4
+
+from grader import lesson
+
+pytestmark = pytest.mark.slow
+
+LIMIT = 240.0  # seconds for a whole lesson: with small data it takes some 15
+LIMIT_OF_A_LAB = 420.0  # its checks measure
+#: Labs whose speed another test measures (test_selfcheck.py): once is enough.
+MEASURED_ELSEWHERE = {"11_fraud"}
+
+LESSONS = sorted((REPOSITORY / "course").glob("[0-9][0-9]_*/*.ipynb"))
+SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*/*.ipynb"))
+
+
+def methods(starts_processes: bool) -> list[str]:
+    """All pages run under forkserver; those that start processes also under fork, and on Python 3.11 under spawn alone.
+
+    A system that lacks a method does with spawn, which all have.
+    """
+    there = multiprocessing.get_all_start_methods()
+    if sys.version_info[:2] == (3, 11):
+        return ["spawn"] if starts_processes else []
+    wanted = ["forkserver", "fork"] if starts_processes else ["forkserver"]
+    return [method for method in wanted if method in there] or ["spawn"]
+
+
+def cases(pages: list[Path], all_start_processes: bool) -> list[Any]:
+    return [
+        pytest.param(path, method, id=f"{path.parent.name}/{path.stem}-{method}")
+        for path in pages
+        for method in methods(all_start_processes or lesson.read(path).starts_processes)
+    ]
+
+
+@pytest.mark.parametrize(("path", "method"), cases(LESSONS, all_start_processes=False))
+def test_a_lesson_runs_from_top_to_bottom(path: Path, method: str) -> None:
+    run(path, method, LIMIT)
+
+
+@pytest.mark.parametrize(("path", "method"), cases(SOLUTIONS, all_start_processes=True))
+def test_a_solution_runs_and_none_of_its_checks_is_not_yet(path: Path, method: str) -> None:
+    """Speed is measured once a lab, under the first start method; elsewhere the checks give their short preview."""
+    measured = method == methods(True)[0] and path.parent.name not in MEASURED_ELSEWHERE
+    done = run(path, method, LIMIT_OF_A_LAB, **({} if measured else {"NBGRADER_EXECUTION": "validate"}))
+    shown = " ".join(str(output.get("data", "")) for cell in done.cells for output in cell.get("outputs", ()))
+    verdicts = re.findall(r'aria-label="Check (\w+: [a-z ]+)', shown)
+    assert verdicts, "its checks show their panels"
+    assert [one for one in verdicts if "not yet" in one] == []
+
+
+# The machinery itself: what it would miss, a learner would meet
+
+
+def write(folder: Path, name: str, *sources: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.ipynb"
+    cells = [v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources, 1)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+ASK = "import multiprocessing, os\nprint(multiprocessing.get_start_method(), os.environ['COREWISE_SMALL'])"
+WORKERS = (
+    "%load_ext grader",
+    "%%module helper\ndef double(x):\n    return 2 * x",
+    "from multiprocessing import Pool\nwith Pool(2) as pool:\n    print(pool.map(helper.double, [1, 2]))",
+)
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_the_start_method_is_set_from_outside_and_workers_find_their_module(tmp_path: Path, method: str) -> None:
+    path = write(tmp_path / "01_first", "01_fine", ASK, *WORKERS)
+    done = run(path, method, 120)
+    assert done.cells[0].outputs[0].text == f"{method} 1\n"
+    assert done.cells[3].outputs[0].text == "[2, 4]\n"
+    assert sorted(one.name for one in path.parent.iterdir()) == ["01_fine.ipynb"], "nothing is written beside it"
+    assert "outputs': [{" not in str(nbformat.read(path, as_version=4))
+
+
+def test_a_notebook_that_raises_is_named_with_its_cell(tmp_path: Path) -> None:
+    path = write(tmp_path / "01_first", "02_raises", "x = 0", "1 / x")
+    with pytest.raises(Failed, match=r"02_raises\.ipynb, cell cell-2: ZeroDivisionError: division by zero"):
+        run(path, methods(False)[0] if methods(False) else "spawn", 120)
+
+
+def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(tmp_path: Path) -> None:
+    """The hang that the course warns of: a cell's own function in a pool that has to import it."""
+    hangs = (
+        "from multiprocessing import Pool\n\ndef own(x):\n    return x\n",
+        "with Pool(2) as pool:\n    pool.map(own, [1, 2])",
+    )
+    path = write(tmp_path / "01_first", "03_hangs", "import multiprocessing", *hangs)
+    started = time.monotonic()
+    with pytest.raises(Failed, match=r"03_hangs\.ipynb, cell cell-3: not done after 8 s under spawn"):
+        run(path, "spawn", 8)
+    assert time.monotonic() - started < 120, "it is ended, not waited for"
+    assert marked() == []
+
+
+def test_a_process_that_is_left_behind_is_named_and_ended(tmp_path: Path) -> None:
+    leaves = "import subprocess, sys\n_ = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    path = write(tmp_path / "01_first", "04_leaves", leaves)
+    with pytest.raises(Failed, match=r"04_leaves\.ipynb leaves processes behind under \w+: .*time\.sleep\(600\)"):
+        run(path, "spawn", 120)
+    assert marked() == []
+
+
+def marked() -> list[int]:
+    """Processes of any notebook that this module ran."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if MARK in process.environ():
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found

@@ -46,7 +46,6 @@ def run(path: Path, method: str, limit: float, **environment: str) -> Any:
     """
     notebook = nbformat.read(path, as_version=4)
     place = _Place()
-    # Not shorter: a socket's path may have about a hundred characters, and forkserver's lies in TMPDIR.
     with tempfile.TemporaryDirectory(prefix="cw-", ignore_cleanup_errors=True) as room:
         folder = Path(room, path.parent.name)
         shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("__pycache__", "wrong"))

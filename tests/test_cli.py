@@ -45,7 +45,8 @@ def refused(run: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "learn", "reset", "check", "doctor", "author", "author build", "author verify"]
+    "words",
+    ["", "learn", "reset", "check", "progress", "doctor", "author", "author build", "author lint", "author verify"],
 )
 def test_every_command_has_help(checkout: Path, words: str) -> None:
     run = corewise(checkout, *words.split(), "-h")
@@ -62,6 +63,7 @@ def test_every_command_has_help(checkout: Path, words: str) -> None:
         "check primes --notebook a.ipynb --worker b.py",
         "check primes --sped",
         "doctor now",
+        "progress here now",
         "author",
         "author prove",
         "learn --port 99999",

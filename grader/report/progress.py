@@ -52,7 +52,7 @@ def render(progress: Progress) -> str:
     lines = [] if progress.folder else [OUTSIDE]
     for state in progress.stages:
         lines.append(f"{_word(state):>6}  {state.stage.name}")
-        lines += [f"{'':>8}{line}" for line in _labs(state)]
+        lines += [f"{'':>8}{'  ' * depth}{line}" for depth, line in _labs(state)]
     step = progress.step
     lines += ["", f"Next: {step.what}", f"      {step.page}"] if step else ["", ALL_DONE]
     return "\n".join(lines)
@@ -106,17 +106,20 @@ def _word(state: StageState) -> str:
 
 def _stage_html(state: StageState) -> str:
     word = _word(state)
-    inner = "".join(f"<li>{inline(line)}</li>" for line in _labs(state))
+    inner = "".join(
+        f'<li style="padding-left:{depth}em">{inline(line)}</li>' for depth, line in _labs(state)
+    )
     listed = f'<ul style="margin:0;list-style:none">{inner}</ul>' if inner else ""
     mark = f'<span aria-hidden="true">{_MARKS[word]}</span>'
     return f"{mark} <strong>{inline(state.stage.name)}</strong>: {word}{listed}"
 
 
-def _labs(state: StageState) -> Iterator[str]:
+def _labs(state: StageState) -> Iterator[tuple[int, str]]:
+    """A line for each lab, and at the next depth one for each of its checks once it has begun."""
     for lab in state.labs:
-        minutes = f"about {lab.lab.minutes} minutes" if not lab.begun else f"{_points(lab.points, lab.max_points)}"
-        yield f"{lab.lab.name}: {minutes}" if state.stage.lessons else minutes[0].upper() + minutes[1:]
-        yield from (f"- {_check(check)}" for check in lab.checks if lab.begun)
+        so_far = _points(lab.points, lab.max_points) if lab.begun else f"about {lab.lab.minutes} minutes"
+        yield 0, f"{lab.lab.name}: {so_far}" if state.stage.lessons else so_far
+        yield from ((1, _check(check)) for check in lab.checks if lab.begun)
 
 
 def _check(check: CheckState) -> str:

@@ -102,6 +102,12 @@ class Lesson:
         return told if isinstance(told, int) and not isinstance(told, bool) else 0
 
     @property
+    def plain_words(self) -> frozenset[str]:
+        """Terms that it defines, in small letters, which earlier pages may use in their everyday sense."""
+        told = self.facts.get("plain_words")
+        return frozenset(str(one).casefold() for one in told) if isinstance(told, list) else frozenset()
+
+    @property
     def prerequisites(self) -> tuple[str, ...]:
         """Paths of lessons, and plain sentences; what is neither is left out."""
         told = self.facts.get("prerequisites")
@@ -109,6 +115,7 @@ class Lesson:
 
     @property
     def starts_processes(self) -> bool:
+        """Whether CI runs it under each start method."""
         return self.facts.get("starts_processes") is True
 
 

@@ -263,6 +263,12 @@ def test_a_term_that_another_module_defines_later_is_found(tmp_path: Path) -> No
     ]
 
 
+def test_a_word_of_everyday_english_may_be_used_before_where_its_lesson_says_so(tmp_path: Path) -> None:
+    early = sets("question", "## The question\n\nTwo turnips a day.")
+    module(tmp_path, one=both(early, tells(plain_words=["Turnip"])))
+    assert faults(tmp_path) == []
+
+
 def test_one_module_or_one_notebook_can_be_chosen(tmp_path: Path) -> None:
     module(tmp_path, one=untag("points"), check=untag("quiz"))
     assert faults(tmp_path, "01_first") == [("key points", "points"), ("quiz", "")]

@@ -67,12 +67,15 @@ def first_uses(course: Course) -> Iterator[Found]:
     for place, (_, cell) in enumerate(cells):
         for term in cell.terms:
             places.setdefault(term.name.casefold(), (term.name, place))
-    for name, defined in places.values():
+    for key, (name, defined) in places.items():
+        if key in cells[defined][0].plain_words:
+            continue
         word = re.compile(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", re.IGNORECASE)
         for page, cell in cells[:defined]:
             if cell is not page.cells[0] and word.search(_prose(cell)):
                 home = cells[defined][0].id
-                yield page, (cell.id, f"{name!r} is used here; {home} defines it.", "Define it where it comes first.")
+                what = f"{name!r} is used here, and defined later in {home}."
+                yield page, (cell.id, what, "Define it here, or list it there among plain_words: it is everyday English.")
                 break
 
 

@@ -21,7 +21,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MARK = "COREWISE_LESSON_RUN"
-GRACE = 15.0  # seconds in which what a kernel started may end after it
+GRACE = 10.0  # seconds in which what was started may end by itself
+
+#: What Python's own start methods, and joblib, keep beside a program as long as it runs.
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "joblib.externals.loky")
 
 STARTUP = """\
 import multiprocessing
@@ -33,7 +36,7 @@ del multiprocessing, os
 
 
 class Failed(AssertionError):
-    """The notebook, where in it, and what happened."""
+    """Which notebook, where in it, and what happened."""
 
 
 def run(path: Path, method: str, limit: float, **environment: str) -> Any:
@@ -42,88 +45,111 @@ def run(path: Path, method: str, limit: float, **environment: str) -> Any:
     It runs in a copy of its folder, so that nothing is written beside it.
 
     Raises:
-        Failed: a cell raised, the limit has passed, the kernel died, or a process is left.
+        Failed: a cell raised, the limit has passed, the kernel died, or a process is left after the last cell.
     """
-    notebook = nbformat.read(path, as_version=4)
-    place = _Place()
+    one = _Run(nbformat.read(path, as_version=4), limit)
     with tempfile.TemporaryDirectory(prefix="cw-", ignore_cleanup_errors=True) as room:
         folder = Path(room, path.parent.name)
         shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("__pycache__", "wrong"))
-        mark = uuid.uuid4().hex
-        client = _client(notebook, folder, place, time.monotonic() + limit)
         try:
-            client.execute(env={**_environment(Path(room), method, mark), **environment})
+            one.execute(folder, {**_environment(Path(room), method), **environment})
         except CellTimeoutError:
-            raise Failed(f"{path.name}, {place}: not done after {limit:g} s under {method}") from None
+            raise Failed(f"{path.name}, {one.place}: not done after {limit:g} s under {method}") from None
         except CellExecutionError as error:
-            raise Failed(f"{path.name}, {place}: {error.ename}: {error.evalue} under {method}\n{error}") from None
+            said = f"{error.ename}: {error.evalue} under {method}\n{error}"
+            raise Failed(f"{path.name}, {one.place}: {said}") from None
         except DeadKernelError:
-            raise Failed(f"{path.name}, {place}: its kernel died under {method}") from None
+            raise Failed(f"{path.name}, {one.place}: its kernel died under {method}") from None
         finally:
-            left = _end(mark)
-    if left:
-        raise Failed(f"{path.name} leaves processes behind under {method}: {left}")
-    return notebook
+            one.end()
+    if one.left:
+        raise Failed(f"{path.name} leaves processes behind under {method}: {'; '.join(one.left)}")
+    return one.notebook
 
 
-class _Place:
-    """The cell that runs now."""
-
-    name = "before the first cell"
-
-    def __call__(self, cell: Any, cell_index: int) -> None:
-        self.name = f"cell {cell.get('id', cell_index)}"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def _client(notebook: Any, folder: Path, place: _Place, end: float) -> NotebookClient:
-    return NotebookClient(
-        notebook,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-        on_cell_start=place,
-        timeout_func=lambda cell: max(1, round(end - time.monotonic())),  # all cells share the limit
-    )
-
-
-def _environment(room: Path, method: str, mark: str) -> dict[str, str]:
-    profile = room / "ipython" / "profile_default" / "startup"
-    profile.mkdir(parents=True)
-    (profile / "00-start-method.py").write_text(STARTUP, encoding="utf-8")
+def _environment(room: Path, method: str) -> dict[str, str]:
+    startup = room / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00-start-method.py").write_text(STARTUP, encoding="utf-8")
     return {
         **os.environ,
         "IPYTHONDIR": str(room / "ipython"),
         "PYTHONPATH": str(REPOSITORY),
         "COREWISE_SMALL": "1",
         "COREWISE_START_METHOD": method,
-        MARK: mark,
     }
 
 
-def _end(mark: str) -> list[str]:
-    """What still runs of a notebook when its kernel has ended; it is killed."""
-    until = time.monotonic() + GRACE
-    while (left := _marked(mark)) and time.monotonic() < until:
-        time.sleep(0.1)
-    names = []
-    for process in left:
-        try:
-            names.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
-            process.kill()
-        except psutil.Error:
-            continue
-    psutil.wait_procs(left, timeout=5)
-    return names
+class _Run:
+    """One notebook in one kernel. `place` is the cell that runs now, `left` what still runs after the last one."""
+
+    def __init__(self, notebook: Any, limit: float) -> None:
+        self.notebook, self.place = notebook, "before the first cell"
+        self.left: list[str] = []
+        self._mark, self._end = uuid.uuid4().hex, time.monotonic() + limit
+        code = [
+            n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()
+        ]
+        self._last = code[-1] if code else -1
+
+    def execute(self, folder: Path, environment: dict[str, str]) -> None:
+        self._client = NotebookClient(
+            self.notebook,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_start=self._begin,
+            on_cell_executed=self._look_round,
+            timeout_func=lambda cell: max(1, round(self._end - time.monotonic())),  # all cells share the limit
+        )
+        self._client.execute(env={**environment, MARK: self._mark})
+
+    def _begin(self, cell: Any, cell_index: int) -> None:
+        self.place = f"cell {cell.get('id', cell_index)}"
+
+    def _look_round(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
+        """Before the kernel ends: as it ends it would take its children with it, and in JupyterLab it stays."""
+        if cell_index == self._last:
+            kernel = self._client.km.provisioner.pid
+            until = time.monotonic() + GRACE
+            while (left := [one for one in self._marked() if not _belongs(one, kernel)]) and (
+                time.monotonic() < until
+            ):
+                time.sleep(0.1)
+            self.left = [_words(one) for one in left]
+
+    def end(self) -> None:
+        """Nothing of this notebook runs on after it."""
+        processes = self._marked()
+        for process in processes:
+            try:
+                process.kill()
+            except psutil.Error:
+                continue
+        psutil.wait_procs(processes, timeout=GRACE)
+
+    def _marked(self) -> list[psutil.Process]:
+        return [one for one in psutil.process_iter() if mark_of(one) == self._mark]
 
 
-def _marked(mark: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
+def mark_of(process: psutil.Process) -> str:
+    """The mark of the notebook that a living process was started by; "" for any other."""
+    try:
+        return "" if process.status() == psutil.STATUS_ZOMBIE else process.environ().get(MARK, "")
+    except (psutil.Error, OSError):
+        return ""
+
+
+def _belongs(process: psutil.Process, kernel: int) -> bool:
+    """Whether it is the kernel itself or a helper of Python's beside it; gone meanwhile is as good."""
+    try:
+        helper = process.ppid() == kernel and any(name in " ".join(process.cmdline()) for name in HELPERS)
+    except psutil.Error:
+        return True
+    return helper or process.pid == kernel
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())[:200]}"
+    except psutil.Error:
+        return str(process.pid)

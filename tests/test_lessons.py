@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from lesson_runner import MARK, REPOSITORY, Failed, run
+from lesson_runner import REPOSITORY, Failed, mark_of, run
 from nbformat import v4
 
 from grader import lesson
@@ -112,21 +112,21 @@ def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(
     assert marked() == []
 
 
-def test_a_process_that_is_left_behind_is_named_and_ended(tmp_path: Path) -> None:
-    leaves = "import subprocess, sys\n_ = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        "import subprocess, sys\n_ = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
+        "from multiprocessing import Pool\npool = Pool(2)",
+    ],
+    ids=["program", "pool"],
+)
+def test_a_process_that_is_left_behind_is_named_and_ended(tmp_path: Path, leaves: str) -> None:
     path = write(tmp_path / "01_first", "04_leaves", leaves)
-    with pytest.raises(Failed, match=r"04_leaves\.ipynb leaves processes behind under \w+: .*time\.sleep\(600\)"):
+    with pytest.raises(Failed, match=r"04_leaves\.ipynb leaves processes behind under spawn: \d+ "):
         run(path, "spawn", 120)
     assert marked() == []
 
 
 def marked() -> list[int]:
-    """Processes of any notebook that this module ran."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if MARK in process.environ():
-                found.append(process.pid)
-        except (psutil.Error, OSError):
-            continue
-    return found
+    """Processes of any notebook that was run here."""
+    return [process.pid for process in psutil.process_iter() if mark_of(process)]

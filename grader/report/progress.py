@@ -1,4 +1,8 @@
-"""A learner's progress as a panel in a notebook, as text for a terminal, as JSON."""
+"""A learner's progress as a panel in a notebook, as text for a terminal, as JSON.
+
+In a workspace `PROGRESS.ipynb` shows the panel: one page with one cell, linked from the start page. A Markdown page can't
+show what is true now, and a file that each check rewrites would be one more thing to go wrong in a check.
+"""
 
 from __future__ import annotations
 

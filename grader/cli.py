@@ -124,12 +124,17 @@ def _add_author(commands: Any) -> None:
     parser = commands.add_parser("author", help="For authors: build, lint, calibrate, verify.")
     tasks = parser.add_subparsers(required=True, metavar="TASK", parser_class=_Parser)
     build = _command(
-        tasks, "build", _build, "Write the derived files: labs/, environment.yml, glossary, map, canonical notebooks."
+        tasks,
+        "build",
+        _build,
+        "Write the derived files: labs/, environment.yml, glossary, map, canonical notebooks.",
     )
     build.add_argument(
         "--check", action="store_true", help="write nothing; fail when something would be written"
     )
-    lint = _command(tasks, "lint", _lint, "Read the lessons as data; say what doesn't follow course/STYLE.md.")
+    lint = _command(
+        tasks, "lint", _lint, "Read the lessons as data; say what doesn't follow course/STYLE.md."
+    )
     lint.add_argument("what", nargs="?", metavar="MODULE|FILE", help="a module or a notebook (all of them)")
     lint.add_argument("--json", action="store_true", help="print JSON")
     calibrate = _command(

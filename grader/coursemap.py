@@ -63,7 +63,7 @@ class Stage:
 
     @property
     def minutes(self) -> int:
-        return sum(page.minutes for page in (*self.lessons, *self.labs))
+        return sum(page.minutes for page in self.lessons) + sum(lab.minutes for lab in self.labs)
 
 
 @dataclass(frozen=True)

@@ -131,10 +131,14 @@ def progress(done: str = "") -> ProgressPanel:
     course, folder = coursemap.read(labs.CHECKOUT), record.here()
     modules = [stage.id for stage in course.stages if stage.lessons]
     if done and done not in modules:
-        raise LearnerError(f"There is no module {done!r}.", f"The modules: {', '.join(modules) or 'none yet'}.")
+        raise LearnerError(
+            f"There is no module {done!r}.", f"The modules: {', '.join(modules) or 'none yet'}."
+        )
     if done and folder:
         record.mark(folder, done)
-    return ProgressPanel(way.look(course, record.read(folder) if folder else record.Record(), folder), _folder())
+    return ProgressPanel(
+        way.look(course, record.read(folder) if folder else record.Record(), folder), _folder()
+    )
 
 
 def written() -> dict[str, Path]:

@@ -30,7 +30,9 @@ LINE = "%%module"
 MAX_SOURCE = 50_000
 
 #: Names that the course, its notebooks and IPython use themselves.
-TAKEN = frozenset({"grader", "course", "checks", "check", "hint", "progress", "trace", "In", "Out", "get_ipython"})
+TAKEN = frozenset(
+    {"grader", "course", "checks", "check", "hint", "progress", "trace", "In", "Out", "get_ipython"}
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -114,7 +114,7 @@ def _attempt(entry: Mapping[str, Any]) -> Attempt | None:
 
 
 def _append(folder: Path, what: Mapping[str, object]) -> None:
-    entry = {"at": datetime.now(timezone.utc).isoformat(timespec="seconds"), **what}
+    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **what}
     line = b"\n" + json.dumps(entry).encode()
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a link or a pipe in its place is not ours

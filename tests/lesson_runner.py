@@ -35,7 +35,7 @@ del multiprocessing, os
 """
 
 
-class Failed(AssertionError):
+class LessonError(AssertionError):
     """Which notebook, where in it, and what happened."""
 
 
@@ -45,7 +45,7 @@ def run(path: Path, method: str, limit: float, **environment: str) -> Any:
     It runs in a copy of its folder, so that nothing is written beside it.
 
     Raises:
-        Failed: a cell raised, the limit has passed, the kernel died, or a process is left after the last cell.
+        LessonError: a cell raised, the limit has passed, the kernel died, or a process is left after the last cell.
     """
     one = _Run(nbformat.read(path, as_version=4), limit)
     with tempfile.TemporaryDirectory(prefix="cw-", ignore_cleanup_errors=True) as room:
@@ -54,16 +54,18 @@ def run(path: Path, method: str, limit: float, **environment: str) -> Any:
         try:
             one.execute(folder, {**_environment(Path(room), method), **environment})
         except CellTimeoutError:
-            raise Failed(f"{path.name}, {one.place}: not done after {limit:g} s under {method}") from None
+            raise LessonError(
+                f"{path.name}, {one.place}: not done after {limit:g} s under {method}"
+            ) from None
         except CellExecutionError as error:
             said = f"{error.ename}: {error.evalue} under {method}\n{error}"
-            raise Failed(f"{path.name}, {one.place}: {said}") from None
+            raise LessonError(f"{path.name}, {one.place}: {said}") from None
         except DeadKernelError:
-            raise Failed(f"{path.name}, {one.place}: its kernel died under {method}") from None
+            raise LessonError(f"{path.name}, {one.place}: its kernel died under {method}") from None
         finally:
             one.end()
     if one.left:
-        raise Failed(f"{path.name} leaves processes behind under {method}: {'; '.join(one.left)}")
+        raise LessonError(f"{path.name} leaves processes behind under {method}: {'; '.join(one.left)}")
     return one.notebook
 
 
@@ -99,7 +101,9 @@ class _Run:
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=self._begin,
             on_cell_executed=self._look_round,
-            timeout_func=lambda cell: max(1, round(self._end - time.monotonic())),  # all cells share the limit
+            timeout_func=lambda cell: max(
+                1, round(self._end - time.monotonic())
+            ),  # all cells share the limit
         )
         self._client.execute(env={**environment, MARK: self._mark})
 

@@ -46,7 +46,18 @@ def refused(run: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize(
     "words",
-    ["", "learn", "reset", "check", "progress", "doctor", "author", "author build", "author lint", "author verify"],
+    [
+        "",
+        "learn",
+        "reset",
+        "check",
+        "progress",
+        "doctor",
+        "author",
+        "author build",
+        "author lint",
+        "author verify",
+    ],
 )
 def test_every_command_has_help(checkout: Path, words: str) -> None:
     run = corewise(checkout, *words.split(), "-h")

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from lesson_runner import REPOSITORY, Failed, mark_of, run
+from lesson_runner import REPOSITORY, LessonError, mark_of, run
 from nbformat import v4
 
 from grader import lesson
@@ -84,18 +84,24 @@ WORKERS = (
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_the_start_method_is_set_from_outside_and_workers_find_their_module(tmp_path: Path, method: str) -> None:
+def test_the_start_method_is_set_from_outside_and_workers_find_their_module(
+    tmp_path: Path, method: str
+) -> None:
     path = write(tmp_path / "01_first", "01_fine", ASK, *WORKERS)
     done = run(path, method, 120)
     assert done.cells[0].outputs[0].text == f"{method} 1\n"
     assert done.cells[3].outputs[0].text == "[2, 4]\n"
-    assert sorted(one.name for one in path.parent.iterdir()) == ["01_fine.ipynb"], "nothing is written beside it"
+    assert sorted(one.name for one in path.parent.iterdir()) == ["01_fine.ipynb"], (
+        "nothing is written beside it"
+    )
     assert "outputs': [{" not in str(nbformat.read(path, as_version=4))
 
 
 def test_a_notebook_that_raises_is_named_with_its_cell(tmp_path: Path) -> None:
     path = write(tmp_path / "01_first", "02_raises", "x = 0", "1 / x")
-    with pytest.raises(Failed, match=r"02_raises\.ipynb, cell cell-2: ZeroDivisionError: division by zero"):
+    with pytest.raises(
+        LessonError, match=r"02_raises\.ipynb, cell cell-2: ZeroDivisionError: division by zero"
+    ):
         run(path, "spawn", 120)
 
 
@@ -107,7 +113,7 @@ def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(
     )
     path = write(tmp_path / "01_first", "03_hangs", "import multiprocessing", *hangs)
 
-    with pytest.raises(Failed, match=r"03_hangs\.ipynb, cell cell-3: not done after 8 s under spawn"):
+    with pytest.raises(LessonError, match=r"03_hangs\.ipynb, cell cell-3: not done after 8 s under spawn"):
         run(path, "spawn", 8)
     assert marked() == []
 
@@ -122,7 +128,7 @@ def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(
 )
 def test_a_process_that_is_left_behind_is_named_and_ended(tmp_path: Path, leaves: str) -> None:
     path = write(tmp_path / "01_first", "04_leaves", leaves)
-    with pytest.raises(Failed, match=r"04_leaves\.ipynb leaves processes behind under spawn: \d+ "):
+    with pytest.raises(LessonError, match=r"04_leaves\.ipynb leaves processes behind under spawn: \d+ "):
         run(path, "spawn", 120)
     assert marked() == []
 

@@ -231,7 +231,13 @@ def test_outputs_and_another_form_are_found(tmp_path: Path) -> None:
 def test_metadata_that_is_not_there_is_said_rule_by_rule(tmp_path: Path) -> None:
     module(tmp_path, one=lambda page: page.metadata.pop("corewise"))
     found = faults(tmp_path)
-    assert {rule for rule, _ in found} == {"minutes", "objectives", "facts", "first cell", "starting processes"}
+    assert {rule for rule, _ in found} == {
+        "minutes",
+        "objectives",
+        "facts",
+        "first cell",
+        "starting processes",
+    }
 
 
 def test_what_is_no_notebook_is_a_fault_and_stops_nothing(tmp_path: Path) -> None:
@@ -241,8 +247,12 @@ def test_what_is_no_notebook_is_a_fault_and_stops_nothing(tmp_path: Path) -> Non
     assert ("quiz", "") in faults(tmp_path)
 
 
-@pytest.mark.parametrize("names", [("01_one",), ("02_one", "03_check_yourself"), ("one", "02_check_yourself")])
-def test_a_module_is_numbered_and_ends_with_its_check_yourself(tmp_path: Path, names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "names", [("01_one",), ("02_one", "03_check_yourself"), ("one", "02_check_yourself")]
+)
+def test_a_module_is_numbered_and_ends_with_its_check_yourself(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
     for name in names:
         made = tiny_lessons.check_yourself() if "check" in name else tiny_lessons.lesson()
         made.metadata["corewise"]["prerequisites"] = []

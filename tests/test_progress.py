@@ -59,7 +59,9 @@ def test_each_check_in_a_workspace_is_one_line_and_outside_nothing_is_written(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = workspace / "labs" / "primes"
-    right = WRONG.replace("return 0", "return sum(n > 1 and all(n % d for d in range(2, n)) for n in numbers)")
+    right = WRONG.replace(
+        "return 0", "return sum(n > 1 and all(n % d for d in range(2, n)) for n in numbers)"
+    )
     assert check_in(lab, monkeypatch, WRONG) == "0.0"
     assert check_in(lab, monkeypatch, right) == "6.0"
     found = lines(workspace)
@@ -75,7 +77,9 @@ def test_each_check_in_a_workspace_is_one_line_and_outside_nothing_is_written(
     assert len(lines(workspace)) == 2, "a preview settles nothing"
 
 
-def test_a_check_that_does_not_exist_is_not_recorded(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_does_not_exist_is_not_recorded(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert check_in(workspace, monkeypatch, WRONG, "answr") == "0.0"
     assert not record.file_of(workspace).exists()
 
@@ -113,7 +117,9 @@ def test_notebooks_that_check_at_the_same_time_lose_nothing(workspace: Path) -> 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
-def test_a_full_disk_costs_the_record_and_nothing_else(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_costs_the_record_and_nothing_else(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(record, "file_of", lambda folder: Path("/dev/full"))
     record.keep(workspace, MET)
 
@@ -324,7 +330,9 @@ def test_progress_in_a_notebook_and_in_a_terminal(tmp_path: Path) -> None:
     (lab / "primes.ipynb").write_bytes(reference.read_bytes())
     checked = corewise(checkout, "check", "primes", "--only", "answer", cwd=lab)
     assert checked.returncode == 0, checked.stderr
-    answer = json.loads(corewise(checkout, "progress", folder, "--json").stdout)["stages"][1]["labs"][0]["checks"][0]
+    answer = json.loads(corewise(checkout, "progress", folder, "--json").stdout)["stages"][1]["labs"][0][
+        "checks"
+    ][0]
     assert (answer["check"], answer["outcome"], answer["points"]) == ("answer", "met", 6.0)
 
     refused = corewise(checkout, "progress", tmp_path)

@@ -1,6 +1,6 @@
 """Read the lessons as data and say what doesn't follow `course/STYLE.md`. Nothing is run.
 
-    course/*/*.ipynb -> Lessons -> rules_page, rules_code (each lesson), rules_course (all) -> Faults
+course/*/*.ipynb -> Lessons -> rules_page, rules_code (each lesson), rules_course (all) -> Faults
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _choose(chosen: str, everything: Sequence[Path], checkout: Path) -> tuple[Pa
     modules = sorted({one.parent.name for one in everything})
     found = tuple(one for one in everything if one.parent.name == path.name)
     if not found:
-        raise LearnerError(f"There is no module {chosen!r}.", f"The modules: {', '.join(modules) or 'none yet'}.")
+        raise LearnerError(
+            f"There is no module {chosen!r}.", f"The modules: {', '.join(modules) or 'none yet'}."
+        )
     return found
 
 
@@ -109,7 +111,9 @@ def _hints(checkout: Path) -> Iterator[Fault]:
         for name, check in tomllib.loads(path.read_text(encoding="utf-8")).get("checks", {}).items():
             if (count := len(check.get("hints", ()))) != HINTS:
                 what = f"The check {name!r} has {count} hints; hint() shows {HINTS}, one at a time."
-                yield Fault("hints", _shown(path, checkout), name, what, "From a nudge to nearly the solution.")
+                yield Fault(
+                    "hints", _shown(path, checkout), name, what, "From a nudge to nearly the solution."
+                )
 
 
 def _name(rule: object) -> str:

@@ -61,7 +61,9 @@ def _rows(stage: Stage, course: Course) -> list[str]:
     rows = []
     if stage.lessons:
         rows.append(f"| **{_cell(stage.name)}** | | **{stage.minutes}** |")
-    rows += [_row(f"{page.number} · {page.title}", page, page.prerequisites, course) for page in stage.lessons]
+    rows += [
+        _row(f"{page.number} · {page.title}", page, page.prerequisites, course) for page in stage.lessons
+    ]
     return rows + [_row(lab.name, lab, lab.needs, course) for lab in stage.labs]
 
 
@@ -79,7 +81,9 @@ def _need(prerequisite: str, course: Course) -> str:
         if page.id == name:
             return f"[{page.number}]({page.page})"
     for lab in course.labs:
-        if lab.id == name.removeprefix("labs/") and (name.startswith("labs/") or lab.id not in _modules(course)):
+        if lab.id == name.removeprefix("labs/") and (
+            name.startswith("labs/") or lab.id not in _modules(course)
+        ):
             return f"[lab {lab.number}]({lab.page})"
     return f"module {name.split('_')[0]}"
 

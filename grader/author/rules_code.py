@@ -24,7 +24,9 @@ _SENDS = {"map", "imap", "imap_unordered", "starmap", "apply"} | {
     "apply_async",
     "submit",
 }
-_FIGURES = re.compile(r"(?:plt|pyplot)\.(?!close$|rcParams|rc$|style|get_cmap$|colormaps)\w+|(?:\w+\.)*Figure")
+_FIGURES = re.compile(
+    r"(?:plt|pyplot)\.(?!close$|rcParams|rc$|style|get_cmap$|colormaps)\w+|(?:\w+\.)*Figure"
+)
 
 
 def tree_of(cell: Cell) -> ast.Module | None:
@@ -71,7 +73,11 @@ def pictures(lesson: Lesson) -> Iterator[Said]:
             )
         for name, call in calls:
             if name in ("Image", "display.Image") and not any(key.arg == "alt" for key in call.keywords):
-                yield cell.id, "Image() has no text alternative.", "Give it alt=..., saying what is to be seen."
+                yield (
+                    cell.id,
+                    "Image() has no text alternative.",
+                    "Give it alt=..., saying what is to be seen.",
+                )
 
 
 def _shows(name: str, call: ast.Call) -> bool:
@@ -87,7 +93,9 @@ def starting_processes(lesson: Lesson) -> Iterator[Said]:
         return
     for cell, tree in _trees(lesson):
         names = [name for name, _ in _calls(tree)]
-        if any(_last(name) in _PROCESS_POOLS | {"Process"} and not name.startswith("psutil.") for name in names):
+        if any(
+            _last(name) in _PROCESS_POOLS | {"Process"} and not name.startswith("psutil.") for name in names
+        ):
             yield (
                 cell.id,
                 "It starts processes, but corewise.starts_processes in the metadata doesn't say so.",
@@ -164,10 +172,20 @@ def quiz(lesson: Lesson) -> Iterator[Said]:
         tree = tree_of(cell) if cell.kind == "code" else None
         asked = [call for name, call in _calls(tree) if _last(name) == "display_quiz"] if tree else []
         if tree is None or not asked:
-            yield cell.id, "Its cell tagged `quiz` calls no display_quiz.", "display_quiz([...]), in a code cell."
+            yield (
+                cell.id,
+                "Its cell tagged `quiz` calls no display_quiz.",
+                "display_quiz([...]), in a code cell.",
+            )
             return
-        if any(isinstance(argument, ast.Constant | ast.JoinedStr) for call in asked for argument in call.args):
-            yield cell.id, "Its questions come from elsewhere.", "Write them into the cell: it must work offline."
+        if any(
+            isinstance(argument, ast.Constant | ast.JoinedStr) for call in asked for argument in call.args
+        ):
+            yield (
+                cell.id,
+                "Its questions come from elsewhere.",
+                "Write them into the cell: it must work offline.",
+            )
         questions = [table for table in _tables(tree) if "question" in table]
         count += len(questions)
         for question in questions:
@@ -178,9 +196,17 @@ def quiz(lesson: Lesson) -> Iterator[Said]:
 
 def _question(cell: Cell, question: dict[str, ast.expr]) -> Iterator[Said]:
     text = question["question"]
-    label = repr(text.value[:40]) if isinstance(text, ast.Constant) and isinstance(text.value, str) else "a question"
+    label = (
+        repr(text.value[:40])
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        else "a question"
+    )
     listed = question.get("answers")
-    answers = [_table(one) for one in listed.elts if isinstance(one, ast.Dict)] if isinstance(listed, ast.List) else []
+    answers = (
+        [_table(one) for one in listed.elts if isinstance(one, ast.Dict)]
+        if isinstance(listed, ast.List)
+        else []
+    )
     if not answers:
         yield cell.id, f"{label} has no list of answers.", "Write the answers out, one dictionary each."
         return

@@ -25,7 +25,10 @@ def files(course: Course) -> Iterator[Found]:
         for place, page in enumerate(stage.lessons, 1):
             named = _FILE.fullmatch(page.path.stem)
             if not named or int(named[1]) != place:
-                yield page, ("", "Its name is out of order.", f"Call it {place:02}_name.ipynb, in small letters.")
+                yield (
+                    page,
+                    ("", "Its name is out of order.", f"Call it {place:02}_name.ipynb, in small letters."),
+                )
             if page.is_check != (page is stage.lessons[-1]):
                 where = "is not the last of its module" if page.is_check else "is the last of its module"
                 yield page, ("", f"It {where}.", "End each module with one NN_check_yourself.ipynb.")
@@ -40,7 +43,10 @@ def prerequisites(course: Course) -> Iterator[Found]:
         for named in filter(lessons.is_path, page.prerequisites):
             name = named.removesuffix(".ipynb")
             if name not in places and name not in known:
-                yield page, ("", f"Its prerequisite {named} is not in the course.", "Name a page that is there.")
+                yield (
+                    page,
+                    ("", f"Its prerequisite {named} is not in the course.", "Name a page that is there."),
+                )
             elif places.get(name, -1) >= place or name == page.module:
                 yield page, ("", f"Its prerequisite {named} doesn't come before it.", "Turn them round.")
 
@@ -50,13 +56,19 @@ def definitions(course: Course) -> Iterator[Found]:
     defined: dict[str, str] = {}
     for page, cell in _cells(course):
         if "definition" in cell.tags and not cell.terms:
-            yield page, (cell.id, "It is tagged `definition` and defines nothing.", "> **term**: what it means.")
+            yield (
+                page,
+                (cell.id, "It is tagged `definition` and defines nothing.", "> **term**: what it means."),
+            )
         if cell.terms and "definition" not in cell.tags:
             yield page, (cell.id, "It defines a term and isn't tagged.", "Tag the cell `definition`.")
         for term in cell.terms:
             name = term.name.casefold()
             if name in defined:
-                yield page, (cell.id, f"{term.name!r} is defined in {defined[name]} already.", "Define it once.")
+                yield (
+                    page,
+                    (cell.id, f"{term.name!r} is defined in {defined[name]} already.", "Define it once."),
+                )
             defined.setdefault(name, page.id)
 
 
@@ -75,7 +87,14 @@ def first_uses(course: Course) -> Iterator[Found]:
             if cell is not page.cells[0] and word.search(_prose(cell)):
                 home = cells[defined][0].id
                 what = f"{name!r} is used here, and defined later in {home}."
-                yield page, (cell.id, what, "Define it here, or list it there among plain_words: it is everyday English.")
+                yield (
+                    page,
+                    (
+                        cell.id,
+                        what,
+                        "Define it here, or list it there among plain_words: it is everyday English.",
+                    ),
+                )
                 break
 
 

@@ -30,7 +30,11 @@ _RANDOM = re.compile(r"(?=.*\d)[0-9a-f]{8}(?:-[0-9a-f]{4}.*)?")
 
 def length(lesson: Lesson) -> Iterator[Said]:
     if (count := len(lesson.cells)) > MOST_CELLS:
-        yield "", f"It has {count} cells; {MOST_CELLS} is the most.", "Split it, or cut what its idea doesn't need."
+        yield (
+            "",
+            f"It has {count} cells; {MOST_CELLS} is the most.",
+            "Split it, or cut what its idea doesn't need.",
+        )
 
 
 def minutes(lesson: Lesson) -> Iterator[Said]:
@@ -46,7 +50,11 @@ def minutes(lesson: Lesson) -> Iterator[Said]:
 
 def objectives(lesson: Lesson) -> Iterator[Said]:
     told = lesson.facts.get("objectives")
-    if not isinstance(told, list) or not told or not all(isinstance(one, str) and one.strip() for one in told):
+    if (
+        not isinstance(told, list)
+        or not told
+        or not all(isinstance(one, str) and one.strip() for one in told)
+    ):
         yield (
             "",
             "corewise.objectives in the metadata is no list of sentences.",
@@ -79,7 +87,11 @@ def first_cell(lesson: Lesson) -> Iterator[Said]:
         return
     about = _ABOUT.search(first.prose)
     if about is None:
-        yield first.id, "It doesn't say how long it takes.", f"Below the title: **About {lesson.minutes} minutes.**"
+        yield (
+            first.id,
+            "It doesn't say how long it takes.",
+            f"Below the title: **About {lesson.minutes} minutes.**",
+        )
     elif int(about[1]) != lesson.minutes:
         yield (
             first.id,
@@ -148,7 +160,11 @@ def cell_ids(lesson: Lesson) -> Iterator[Said]:
 def outputs(lesson: Lesson) -> Iterator[Said]:
     for cell in lesson.cells:
         if cell.ran:
-            yield cell.id, "It carries an output: figures come from the reader's own run.", "corewise author build"
+            yield (
+                cell.id,
+                "It carries an output: figures come from the reader's own run.",
+                "corewise author build",
+            )
 
 
 def alt_texts(lesson: Lesson) -> Iterator[Said]:
@@ -158,7 +174,11 @@ def alt_texts(lesson: Lesson) -> Iterator[Said]:
         text = cell.prose if cell.kind == "markdown" else cell.source
         bare += [tag for tag in _IMG.findall(text) if not _ALT.search(tag)]
         if bare:
-            yield cell.id, "A picture has no text alternative.", "Say what is to be seen: ![...](...) or alt=."
+            yield (
+                cell.id,
+                "A picture has no text alternative.",
+                "Say what is to be seen: ![...](...) or alt=.",
+            )
 
 
 RULES = (

@@ -1,7 +1,7 @@
 """A learner's progress as a panel in a notebook, as text for a terminal, as JSON.
 
-In a workspace `PROGRESS.ipynb` shows the panel: one page with one cell, linked from the start page. A Markdown page can't
-show what is true now, and a file that each check rewrites would be one more thing to go wrong in a check.
+In a workspace `PROGRESS.ipynb` shows the panel: one page with one cell, linked from the start page. Markdown can't
+show what is true now; and a file that each check rewrites would be one more thing to go wrong in a check.
 """
 
 from __future__ import annotations
@@ -110,9 +110,7 @@ def _word(state: StageState) -> str:
 
 def _stage_html(state: StageState) -> str:
     word = _word(state)
-    inner = "".join(
-        f'<li style="padding-left:{depth}em">{inline(line)}</li>' for depth, line in _labs(state)
-    )
+    inner = "".join(f'<li style="padding-left:{depth}em">{inline(line)}</li>' for depth, line in _labs(state))
     listed = f'<ul style="margin:0;list-style:none">{inner}</ul>' if inner else ""
     mark = f'<span aria-hidden="true">{_MARKS[word]}</span>'
     return f"{mark} <strong>{inline(state.stage.name)}</strong>: {word}{listed}"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +98,8 @@ def test_what_was_kept_is_read_back(workspace: Path) -> None:
 
 WRITER = """
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from grader import record
 from grader.model import Verdict
@@ -279,63 +284,78 @@ def test_outside_a_workspace_the_map_is_shown_and_why_there_is_no_more() -> None
 
 
 CELLS = """
-import json
 from IPython.core.interactiveshell import InteractiveShell as Shell
 shell = Shell.instance()
-shell.run_cell("mine = 1")
 shell.run_cell("%load_ext grader")
 print(shell.run_cell("progress()").result)
 shell.run_cell('progress("07_none")')
 print(shell.run_cell('progress("01_first")').result)
 """
+LEARN = """
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from grader.workspace import update
+update(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def delivered() -> Iterator[tuple[Path, Path]]:
+    """A checkout with one module and one lab, and a workspace made from it. Short names: sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="cw-") as room:
+        checkout, folder = module(make(Path(room).resolve() / "c")), Path(room).resolve() / "work"
+        (checkout / "course/START.md").write_text("# Start\n", encoding="utf-8")
+        (checkout / "course/nbgrader_config.py").write_text("", encoding="utf-8")
+        shutil.copytree(checkout / "solutions/primes", checkout / "labs/primes")
+        python(checkout, LEARN, str(folder), str(checkout))
+        yield checkout, folder
+
+
+def python(checkout: Path, code: str, *words: str, cwd: Path | None = None) -> str:
+    """What a program prints that has the checkout's own package."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        timeout=60,
+    ).stdout
 
 
 @pytest.mark.slow
-def test_progress_in_a_notebook_and_in_a_terminal(tmp_path: Path) -> None:
-    checkout = module(make(tmp_path / "checkout"))
-    (checkout / "course/START.md").write_text("# Start\n", encoding="utf-8")
-    (checkout / "course/nbgrader_config.py").write_text("", encoding="utf-8")
-    (checkout / "labs").mkdir()
-    folder = tmp_path / "work"
-    made = subprocess.run(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from grader.workspace import update\n"
-         "update(Path(sys.argv[1]), Path(sys.argv[2]))", str(folder), str(checkout)],
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        check=False,
-    )  # fmt: skip
-    assert made.returncode == 0
-    first = folder / "modules" / "01_first"
-    run = subprocess.run(
-        [sys.executable, "-c", CELLS],
-        cwd=first,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert run.returncode == 0, run.stderr
-    assert "Next: Module 01 · First: begin with 01.1 · One thing" in run.stdout
-    assert "There is no module '07_none'." in run.stdout
-    assert "The modules: 01_first" in run.stdout
+def test_progress_in_a_notebook_shows_it_and_calls_a_module_done(delivered: tuple[Path, Path]) -> None:
+    checkout, folder = delivered
+    said = python(checkout, CELLS, cwd=folder / "modules/01_first")
+    assert "Next: Module 01 · First: begin with 01.1 · One thing" in said
+    assert "There is no module '07_none'." in said
+    assert "The modules: 01_first" in said
     assert record.read(folder).modules == {"01_first"}
+    assert "Next: Lab primes · Counting primes: nothing has been checked yet." in said
 
-    told = corewise(checkout, "progress", cwd=first)
+
+@pytest.mark.slow
+def test_progress_in_a_terminal_knows_the_checks_of_the_terminal_too(delivered: tuple[Path, Path]) -> None:
+    checkout, folder = delivered
+    checked = corewise(checkout, "check", "primes", "--only", "answer", cwd=folder / "labs/primes")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    told = corewise(checkout, "progress", cwd=folder / "modules")
     assert (told.returncode, told.stderr) == (0, "")
-    assert "  done  01 · First" in told.stdout
-    assert "Next: Lab primes · Counting primes: nothing has been checked yet." in told.stdout
-
-    reference = checkout / "solutions/primes/primes.ipynb"
-    lab = folder / "labs/primes"
-    lab.mkdir(parents=True)
-    (lab / "primes.ipynb").write_bytes(reference.read_bytes())
-    checked = corewise(checkout, "check", "primes", "--only", "answer", cwd=lab)
-    assert checked.returncode == 0, checked.stderr
-    answer = json.loads(corewise(checkout, "progress", folder, "--json").stdout)["stages"][1]["labs"][0][
-        "checks"
-    ][0]
+    assert " begun  primes · Counting primes\n" in told.stdout
+    assert "answer: met, 6 of 6 points, 1 try\n" in told.stdout
+    labs_told = json.loads(corewise(checkout, "progress", folder, "--json").stdout)["stages"][1]["labs"]
+    answer = labs_told[0]["checks"][0]
     assert (answer["check"], answer["outcome"], answer["points"]) == ("answer", "met", 6.0)
+    corewise(checkout, "check", "primes", "--solution", "--only", "answer", cwd=folder / "labs/primes")
+    assert len(record.read(folder).attempts) == 1, "the solution is not the learner's"
 
-    refused = corewise(checkout, "progress", tmp_path)
+
+@pytest.mark.slow
+def test_progress_outside_a_workspace_says_how_to_get_one(tmp_path: Path) -> None:
+    refused = corewise(make(tmp_path / "checkout"), "progress", tmp_path)
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
         f"{tmp_path} is not a workspace of Corewise.",

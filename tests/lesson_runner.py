@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MARK = "COREWISE_LESSON_RUN"
-GRACE = 10.0  # seconds in which what was started may end by itself
+GRACE = 5.0  # seconds in which what was started may end by itself
 
 #: What Python's own start methods, and joblib, keep beside a program as long as it runs.
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "joblib.externals.loky")

@@ -206,6 +206,7 @@ FINE: dict[str, Change] = {
         lambda page: named(page, "pool").metadata.update(tags=["wrong-on-purpose"]),
     ),
     "await and shell commands": sets("guess", "%matplotlib inline\nimport asyncio\nawait asyncio.sleep(0)"),
+    "the result of a line magic": sets("guess", "weighed = %memit -o sum([1])\nweighed"),
     "a heading in a block of code": sets("question", "## Look\n\n```\n# a comment\n![](a.png)\n```"),
     "a term in a heading, in code, for instructors": sets("question", "## Turnips\n\n`turnip` is a name."),
     "another cell magic": inserts("guess", code("time", "%%time\nsum(range(10))")),

@@ -58,6 +58,12 @@ def test_a_need_may_be_a_module_or_a_lab(tmp_path: Path) -> None:
     assert line.endswith("| module 01; [lab 11](labs/11_fraud/11_fraud.ipynb) | 90 |")
 
 
+def test_a_lab_of_a_module_needs_its_lessons_unless_it_says_more(tmp_path: Path) -> None:
+    lab = LabPage("01_first", "First", 30, {})
+    line = pages.course_map(course(module(tmp_path), lab)).splitlines()[-1]
+    assert line == "| [Lab 01 · First](labs/01_first/01_first.ipynb) | the lessons above | 30 |"
+
+
 def test_only_what_stands_between_the_markers_changes(tmp_path: Path) -> None:
     made = pages.with_map(START, course(module(tmp_path)))
     assert made.startswith("# Corewise\n\n<!--")

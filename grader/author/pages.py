@@ -64,7 +64,8 @@ def _rows(stage: Stage, course: Course) -> list[str]:
     rows += [
         _row(f"{page.number} · {page.title}", page, page.prerequisites, course) for page in stage.lessons
     ]
-    return rows + [_row(lab.name, lab, lab.needs, course) for lab in stage.labs]
+    above = ("the lessons above",) if stage.lessons else ()
+    return rows + [_row(lab.name, lab, lab.needs or above, course) for lab in stage.labs]
 
 
 def _row(name: str, page: Lesson | LabPage, needs: tuple[str, ...], course: Course) -> str:

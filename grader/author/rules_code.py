@@ -10,6 +10,8 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 
+from IPython.core.inputtransformer2 import TransformerManager
+
 from grader.author.rules_page import Said
 from grader.lesson import Cell, Lesson
 from grader.modulefile import LINE, parse
@@ -37,8 +39,15 @@ def tree_of(cell: Cell) -> ast.Module | None:
         if module is None:
             return None
         source = module.body
-    plain = re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
-    return _compiled(source) or _compiled(plain)
+    return _compiled(source) or _compiled(_without_magics(source))
+
+
+def _without_magics(source: str) -> str:
+    """As IPython would run it; as it is where IPython finds fault with it."""
+    try:
+        return str(TransformerManager().transform_cell(source))
+    except SyntaxError:
+        return source
 
 
 def _compiled(source: str) -> ast.Module | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from grader import terminal
+from grader.author import commands as author
 from grader.errors import EXIT_FINE, EXIT_NOT_YET, EXIT_OURS, CorewiseError, LearnerError
 
 
@@ -122,29 +123,7 @@ def _add_doctor(commands: Any) -> None:
 
 def _add_author(commands: Any) -> None:
     parser = commands.add_parser("author", help="For authors: build, lint, calibrate, verify.")
-    tasks = parser.add_subparsers(required=True, metavar="TASK", parser_class=_Parser)
-    build = _command(
-        tasks,
-        "build",
-        _build,
-        "Write the derived files: labs/, environment.yml, glossary, map, canonical notebooks.",
-    )
-    build.add_argument(
-        "--check", action="store_true", help="write nothing; fail when something would be written"
-    )
-    lint = _command(
-        tasks, "lint", _lint, "Read the lessons as data; say what doesn't follow course/STYLE.md."
-    )
-    lint.add_argument("what", nargs="?", metavar="MODULE|FILE", help="a module or a notebook (all of them)")
-    lint.add_argument("--json", action="store_true", help="print JSON")
-    calibrate = _command(
-        tasks, "calibrate", _calibrate, "Propose a lab's bars from its reference's own runs on this machine."
-    )
-    calibrate.add_argument("lab", metavar="LAB")
-    calibrate.add_argument("--json", action="store_true", help="print JSON")
-    verify = _command(tasks, "verify", _verify, "Prove labs: stub, reference, wrong answers.")
-    verify.add_argument("lab", nargs="?", metavar="LAB", help="one lab (all of them)")
-    verify.add_argument("--json", action="store_true", help="print JSON")
+    author.add(parser.add_subparsers(required=True, metavar="TASK", parser_class=_Parser), _command)
 
 
 def _learn(arguments: argparse.Namespace) -> int:
@@ -177,8 +156,8 @@ def _check(arguments: argparse.Namespace) -> int:
         raise LearnerError(
             f"{lab.id} has no check {arguments.only!r}.", f"Its checks: {', '.join(lab.checks)}."
         )
-    worker, page = _worker(arguments, lab)
-    workspace = record.workspace_of(page.resolve().parent) if page else None
+    worker = _worker(arguments, lab)
+    workspace = _workspace(arguments, lab)
     start_methods(
         machine.look()
     )  # a wrong COREWISE_START_METHOD is the caller's mistake, not the submission's
@@ -203,32 +182,46 @@ def _has(verdict: Any, cause: str) -> bool:
     return any(finding.cause == cause for finding in verdict.findings)
 
 
-def _worker(arguments: argparse.Namespace, lab: Any) -> tuple[Any, Path | None]:
-    """The worker module, and the notebook that it came from unless that is the solution."""
-    from grader import workspace
+def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     from grader.lab import CHECKOUT
     from grader.notebook import read_worker, read_worker_file
 
     if arguments.worker:
         worker = read_worker_file(arguments.worker, lab.module)
         terminal.say(f"Checking {arguments.worker} as {lab.module}.py")
-        return worker, None
+        return worker
     if arguments.notebook:
-        return read_worker(arguments.notebook, lab.module), arguments.notebook
+        return read_worker(arguments.notebook, lab.module)
     if arguments.solution:
         if not (CHECKOUT / "solutions" / lab.id).is_dir():
             raise LearnerError("There are no solutions here.", "Name your own file: --notebook FILE.")
-        return read_worker(lab.notebook, lab.module), None
-    name = f"{lab.id}.ipynb"
-    homes = (Path(), Path("labs") / lab.id, workspace.default_folder(CHECKOUT) / "labs" / lab.id)
-    for home in homes:
-        if (home / name).is_file():
-            terminal.say(f"Checking {(home / name).resolve()}")
-            return read_worker(home / name, lab.module), home / name
+        return read_worker(lab.notebook, lab.module)
+    page = _notebook_of(lab)
+    if page:
+        terminal.say(f"Checking {page.resolve()}")
+        return read_worker(page, lab.module)
     raise LearnerError(
-        f"There is no {name} here, nor in your workspace.",
+        f"There is no {lab.notebook.name} here, nor in your workspace.",
         f"Name it: corewise check {lab.id} --notebook FILE   (or --worker FILE.py)",
     )
+
+
+def _notebook_of(lab: Any) -> Path | None:
+    """The lab's notebook here or in the learner's workspace."""
+    from grader import workspace
+    from grader.lab import CHECKOUT
+
+    homes = (Path(), Path("labs") / lab.id, workspace.default_folder(CHECKOUT) / "labs" / lab.id)
+    return next((home / lab.notebook.name for home in homes if (home / lab.notebook.name).is_file()), None)
+
+
+def _workspace(arguments: argparse.Namespace, lab: Any) -> Path | None:
+    """The workspace whose notebook is checked: its record has this check, too."""
+    from grader import record
+
+    own = not arguments.worker and not arguments.solution
+    page = (arguments.notebook or _notebook_of(lab)) if own else None
+    return record.workspace_of(page.resolve().parent) if page else None
 
 
 def _progress(arguments: argparse.Namespace) -> int:
@@ -257,63 +250,6 @@ def _doctor(arguments: argparse.Namespace) -> int:
     else:
         print(doctor.report(facts, room, packages, found))
     return EXIT_NOT_YET if any(ailment.severity == "stops" for ailment in found) else EXIT_FINE
-
-
-def _build(arguments: argparse.Namespace) -> int:
-    from grader.author import build
-    from grader.lab import CHECKOUT
-
-    changes = build.check() if arguments.check else build.build()
-    for change in changes:
-        verb = "remove" if change.content is None else "write"
-        done = f"would {verb}" if arguments.check else {"remove": "removed", "write": "wrote"}[verb]
-        print(f"{done} {change.path.relative_to(CHECKOUT)} (from {change.source})")
-    if not changes:
-        print("Every derived file is what its source says.")
-    elif arguments.check:
-        print("Derived files differ from their sources. Make them: corewise author build")
-        return EXIT_NOT_YET
-    return EXIT_FINE
-
-
-def _lint(arguments: argparse.Namespace) -> int:
-    from grader.author import lint
-
-    found = lint.lint(arguments.what)
-    if arguments.json:
-        terminal.print_json(lint.as_json(found))
-    else:
-        print(lint.report(found))
-    return EXIT_NOT_YET if found.faults else EXIT_FINE
-
-
-def _calibrate(arguments: argparse.Namespace) -> int:
-    from grader.author import calibrate
-    from grader.launch.local import LocalLauncher
-
-    with terminal.Progress() as progress:
-        proposal = calibrate.calibrate(arguments.lab, LocalLauncher(), progress)
-    if arguments.json:
-        terminal.print_json(calibrate.as_json(proposal))
-    else:
-        print(calibrate.report(proposal))
-    return EXIT_FINE if proposal.bars else EXIT_NOT_YET
-
-
-def _verify(arguments: argparse.Namespace) -> int:
-    from grader.author import verify
-    from grader.launch.local import LocalLauncher
-
-    proofs = []
-    for lab_id in [arguments.lab] if arguments.lab else verify.lab_ids():
-        with terminal.Progress() as progress:
-            proof = verify.verify(lab_id, LocalLauncher(), progress)
-        proofs.append(proof)
-        if not arguments.json:
-            print(verify.report(proof), flush=True)
-    if arguments.json:
-        terminal.print_json(verify.as_json(proofs))
-    return EXIT_FINE if all(proof.ok for proof in proofs) else EXIT_NOT_YET
 
 
 def _port(text: str) -> int:

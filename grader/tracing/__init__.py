@@ -1,6 +1,6 @@
 """Where a parallel run's time went, and what to change.
 
-    trace(...)            around the learner's own code, unchanged       trace.py, hooks.py, record.py (in every
+    trace(...)            around the learner's own code, unchanged       region.py, hooks.py, record.py (in every
     process)
       -> Recording        what each process wrote down                   recording.py
       -> Timeline         lanes of workers, on one clock                 timeline.py, lanes.py

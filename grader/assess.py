@@ -35,6 +35,8 @@ from grader.model import (
     Verdict,
     WorkerModule,
 )
+from grader.tracing.diagnosis import Diagnosis, diagnosis
+from grader.tracing.lanes import NoTraceError
 from grader.verdict import AnswerRun, Speed
 
 _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machine, and the work
@@ -175,9 +177,26 @@ def _speed(
             progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
+        why = None
+        if decision.outcome == "not yet":
+            progress("speedup: one more run, to see where its time goes")
+            why = _why(bench, plan, blocks, lab, facts, method)
     strain = machine.strain_since(counted)
-    speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain)
+    speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
     return _with(speed, decision, started)
+
+
+def _why(
+    bench: Bench, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
+) -> Diagnosis | None:
+    """Where the time of a run goes that was too slow; None where it can't be seen."""
+    if not blocks:
+        return None
+    serial = median([(block.wall or block).t_serial for block in blocks])
+    try:
+        return diagnosis(lab.function, bench.traced(plan), facts.usable, method, serial)
+    except NoTraceError:
+        return None
 
 
 def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:

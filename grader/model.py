@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, Protocol
 
+from grader.tracing.diagnosis import Diagnosis
 from grader.weights import Curve, Footprint, Left, MemoryBars
 
 Outcome = Literal["met", "not yet", "cannot tell"]
@@ -173,7 +174,7 @@ class Order:
     `timeout` is in seconds, for each folder. The reach arm has no folders: it runs `tasks` tasks of `amount`
     loops each, by itself when `workers` is 1, else in a pool as `cost` says. The idle arm has none either: its workers
     do nothing. `weigh` asks for the curve of memory, which costs time, instead of CPU seconds; `look` for what is left
-    behind.
+    behind; `trace` names a folder for what each process does, which costs time, too.
     """
 
     arm: Arm
@@ -185,6 +186,7 @@ class Order:
     cost: CostModel = field(default_factory=CostModel)
     weigh: bool = False
     look: bool = False
+    trace: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -322,6 +324,7 @@ class Verdict:
     log: Path | None = None
     preview: bool = False
     memory: Footprint | None = None
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True)

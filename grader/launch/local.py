@@ -117,6 +117,7 @@ class LocalSession:
             cost=asdict(order.cost),
             answers=str(answers),
             look=order.look,
+            trace=str(order.trace or ""),
         )
         try:
             return self._follow(end, order)

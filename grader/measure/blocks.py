@@ -19,6 +19,8 @@ from grader.errors import GraderError
 from grader.measure.answers import difference
 from grader.measure.stats import median
 from grader.model import Arm, Block, FreeTime, Lab, Order, Pair, Session, Trial
+from grader.tracing import recording
+from grader.tracing.recording import Recording
 
 T = TypeVar("T")
 
@@ -77,9 +79,8 @@ class Reach:
     def steadied(self, earlier: Sequence[Reach]) -> Reach:
         """Free of neighbours, the median of this and the two before it.
 
-        Beside two busy neighbours one calibration in four falls far short: a worker was kept from the cores for longer
-        than a window, and the system tells a wait only when it ends. By the wall clock nothing may be smoothed: there
-        a low reach says that just now the cores were taken.
+        There a reach hardly moves for long, so the median takes out what is chance. By the wall clock nothing may be
+        smoothed: a low reach says that just now the cores were taken.
         """
         near = [reach.free for reach in (*earlier[-2:], self) if reach.free is not None]
         return self if self.free is None else replace(self, free=median(near))
@@ -157,6 +158,27 @@ class Bench:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
+
+    def traced(self, plan: Plan) -> list[Recording]:
+        """What each process of one more run of the learner's function did; nothing where it didn't end in order.
+
+        It is a run of its own: tracing costs time, so it is never one that is timed for a mark.
+        """
+        where, folder = (Path(tempfile.mkdtemp(prefix=f"corewise-{name}-")) for name in ("trace", "input"))
+        try:
+            self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
+            order = Order("parallel", plan.workers, plan.timeout, folders=(folder,), trace=where)
+            return recording.read(where) if self._mine.run(order).ending == "done" else []
+        finally:
+            for one in (where, folder):
+                shutil.rmtree(one, ignore_errors=True)
+
+    def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
+        """One traced run, the serial seconds beside it, and what went wrong where something did."""
+        pair = self.pair(plan)
+        if isinstance(pair, Failure):
+            return [], 0.0, pair
+        return self.traced(plan), pair["serial"].seconds[0], None
 
     def _spin(self, workers: int, tasks: int, amount: int) -> Trial:
         order = Order("reach", workers, _OURS, tasks=tasks, amount=amount, cost=self._lab.cost)

@@ -92,6 +92,8 @@ def run(line: Line, loaded: Loaded, order: Message) -> None:
         for number, folder in enumerate(order["folders"]):
             arguments = loaded.judge.arguments(Path(folder))
             call = _bind(loaded, order, arguments)
+            if order.get("trace"):
+                call = _traced(call, Path(order["trace"]))
             line.send(ready=number)
             line.receive()
             answer = loaded.judge.encode(call())
@@ -123,6 +125,16 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
             where,
         ) from None
     return lambda: function(*arguments, order["workers"])
+
+
+def _traced(call: Callable[[], Any], folder: Path) -> Callable[[], Any]:
+    from grader.tracing.region import trace  # late: no timed run has anything to do with it
+
+    def traced() -> Any:
+        with trace(folder):
+            return call()
+
+    return traced
 
 
 def _import_function(setup: Message) -> Callable[..., Any]:

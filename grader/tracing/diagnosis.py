@@ -17,7 +17,10 @@ NO_SERIAL = "the serial program was not run, so there is nothing to compare with
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was run, and where its time went. `why_null` says why speedup and scaling are not known, where they aren't."""
+    """What was run, and where its time went.
+
+    `why_null` says why speedup and scaling are not known, where they aren't.
+    """
 
     name: str
     timeline: Timeline

@@ -18,7 +18,7 @@ from dataclasses import replace
 from grader import machine, verdict, weigh
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
-from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock
+from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle
 from grader.measure.inputs import inputs
@@ -167,6 +167,7 @@ def _speed(
         plan = bench.plan(workers)
         if plan.unfit:
             return _with(speed, _spread(bench, workers, plan.unfit, time.monotonic() + _PREVIEW), started)
+        budget = seconds_for_blocks(budget, plan.block)
         before = tuple(bench.calibrate(plan) for _ in range(CALIBRATIONS_BEFORE))
         blocks: list[Block] = []
         for block in _blocks(bench, plan, before[-1], lab, facts, budget - (time.monotonic() - started)):
@@ -174,7 +175,8 @@ def _speed(
                 return _with(speed, block, started)
             blocks.append(block)
             blocks = one_clock(blocks)
-            progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
+            elapsed = time.monotonic() - started
+            progress(_progress_line(blocks, lab, elapsed, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
         why = None

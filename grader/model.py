@@ -35,7 +35,7 @@ class Bars:
     `f_pass`, `f_fail` and `f_half` are shares of the reachable gain (0 to 1): surely above the first is `met`, surely
     below the second is `not yet`, surely above the third earns half of the points all the same (None: no half).
     `floor` is the least speedup that can ever earn points; a block whose reach is below `r_min` is void; `budget` is
-    in seconds.
+    in seconds; where starting workers is dear, up to two and a half times as many.
     """
 
     f_pass: float = 0.6

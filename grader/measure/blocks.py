@@ -10,6 +10,7 @@ import math
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,13 +38,18 @@ _OURS = 120.0
 #: Tasks of one calibration; the serial side runs a part of them, which costs less and says the same.
 _TASKS, _PART = 16, 2
 _FIRST_AMOUNT = 4_000
+#: Trials of a block with its calibration, and how many serial trials all of them take as long as.
+_TRIALS, _SERIALS = 4, 3
+#: However long a block takes, there is time for so many; but for no more than so many times the lab's budget.
+_ENOUGH, _STRETCH = 14, 2.5
 
 
 @dataclass(frozen=True)
 class Plan:
     """What every block runs: input size, calibration loops per task, workers; `t_serial` in seconds.
 
-    `unfit` names why nothing can be measured: "too small", "too slow", or nothing.
+    `block` is what a block with its calibration takes in all, in seconds, where the learner's code is a little faster
+    than serial. `unfit` names why nothing can be measured: "too small", "too slow", or nothing.
     """
 
     size: int
@@ -52,6 +58,7 @@ class Plan:
     t_serial: float
     timeout: float
     unfit: str = ""
+    block: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,11 +108,15 @@ class Bench:
         """
         self._spin(workers, _TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
         loop = _free(self._spin(1, _TASKS, _FIRST_AMOUNT)).seconds / (_TASKS * _FIRST_AMOUNT)
-        start = _free(self._spin(workers, _TASKS, 1)).seconds
+        began = time.monotonic()
+        trial = self._spin(workers, _TASKS, 1)
+        around = time.monotonic() - began - trial.seconds[0]  # where the stage isn't forked, it is started each time
+        start = _free(trial).seconds
         size, seconds = self.size(serial_seconds(start))
         amount = max(1, round(seconds / loop / _TASKS))
         unfit = "too small" if seconds < _LEAST else "too slow" if seconds > _LONGEST else ""
-        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit)
+        block = block_seconds(seconds, around)
+        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit, block=block)
 
     def size(self, target: float = _TARGET) -> tuple[int, float]:
         """The input size at which a serial trial takes about `target` seconds, and what it takes there."""
@@ -202,6 +213,16 @@ class Bench:
 def serial_seconds(start: float) -> float:
     """The seconds that a serial trial should take, where starting the workers takes `start`."""
     return min(_MOST, max(_TARGET, _STARTS * start))
+
+
+def block_seconds(t_serial: float, around: float = 0.0) -> float:
+    """About what a block with its calibration takes, where each trial takes `around` seconds beside its own."""
+    return _TRIALS * around + _SERIALS * t_serial
+
+
+def seconds_for_blocks(asked: float, block: float) -> float:
+    """The budget: what is asked for; where a block takes long, because starting workers is dear, more."""
+    return max(asked, min(_STRETCH * asked, _ENOUGH * block))
 
 
 def reach_of(one: Trial, many: Trial) -> Reach:

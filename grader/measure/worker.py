@@ -72,7 +72,7 @@ def prepare(setup: Message) -> Loaded:
 def run(line: Line, loaded: Loaded, order: Message) -> None:
     """Run one trial: for each input folder say "ready", wait for "go", run, write the answer, say "done"."""
     try:
-        _warm_forkserver(loaded.setup)
+        _warm_forkserver(loaded.setup, bool(order.get("trace")))
         _used.clear()  # what warming up used is ours
         if order["arm"] == "reach":
             with reach.ready(
@@ -195,11 +195,11 @@ def _nothing() -> None:
     """The task of the process that proves the fork server to be up."""
 
 
-def _warm_forkserver(setup: Message) -> None:
+def _warm_forkserver(setup: Message, tracing: bool) -> None:
     """Start the fork server with the imports done, so that imports are not what is measured."""
     if multiprocessing.get_start_method(allow_none=True) != "forkserver":
         return
-    preload = [*setup["imports"], "grader.measure.reach"]
+    preload = [*setup["imports"], "grader.measure.reach", *(["grader.tracing.hooks"] if tracing else [])]
     multiprocessing.set_forkserver_preload(preload + ([setup["module"]] if setup["module"] else []))
     context = multiprocessing.get_context("forkserver")
     process = context.Process(target=_nothing)

@@ -21,6 +21,7 @@ from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle
+from grader.measure.explain import Explaining
 from grader.measure.inputs import inputs
 from grader.measure.stats import median
 from grader.model import (
@@ -182,14 +183,14 @@ def _speed(
         why = None
         if decision.outcome == "not yet":
             progress("speedup: one more run, to see where its time goes")
-            why = _why(bench, plan, blocks, lab, facts, method)
+            why = _why(Explaining(lab, clean, mine), plan, blocks, lab, facts, method)
     strain = machine.strain_since(counted)
     speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
     return _with(speed, decision, started)
 
 
 def _why(
-    bench: Bench, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
+    bench: Explaining, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
 ) -> Diagnosis | None:
     """Where the time of a run goes that was too slow; None where it can't be seen."""
     if not blocks:

@@ -122,6 +122,9 @@ def _add_why(commands: Any) -> None:
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="given to the script (after --)")
     parser.add_argument("--serial", type=Path, metavar="FILE.py", help="the script that does the work alone")
     _add_source(parser)
+    parser.add_argument(
+        "--project", type=_workers, nargs="+", default=(), metavar="N", help="a lab: predict for N workers, too"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON; what the script prints goes to stderr")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--perfetto", type=Path, metavar="FILE", help="write a trace that Perfetto opens")
@@ -205,28 +208,48 @@ def _why(arguments: argparse.Namespace) -> int:
     from grader import lab as labs
     from grader import why
     from grader.launch.local import LocalLauncher
-    from grader.report import trace_page, trace_text
-    from grader.tracing import chrome
 
     with terminal.Progress() as progress:
         if arguments.what.endswith(".py"):
+            _refuse_projection(arguments)
             output = sys.stderr.fileno() if arguments.json else None
-            told = why.of_script(
-                Path(arguments.what), arguments.arguments, arguments.serial, progress, output=output
-            )
+            script, serial = Path(arguments.what), arguments.serial
+            told, ahead = why.of_script(script, arguments.arguments, serial, progress, output=output), None
         else:
             _refuse_script_options(arguments)
             lab = labs.find(arguments.what)
-            told = why.of_lab(lab, _worker(arguments, lab), LocalLauncher(), progress)
+            worker = _worker(arguments, lab)
+            told, ahead = why.of_lab(lab, worker, LocalLauncher(), progress, arguments.project)
+    _write_why(arguments, told, ahead)
+    return EXIT_FINE
+
+
+def _write_why(arguments: argparse.Namespace, told: Any, ahead: Any) -> None:
+    """What `corewise why` found, in all forms that were asked for."""
+    from grader.report import outlook, trace_page, trace_text
+    from grader.tracing import chrome
+
     if arguments.html:
-        terminal.write(arguments.html, trace_page.page(told.name, told.timeline, told.bill, told.losses))
+        curve = outlook.picture(ahead, "cwo") if ahead else ""
+        page = trace_page.page(told.name, told.timeline, told.bill, told.losses, curve)
+        terminal.write(arguments.html, page)
     if arguments.perfetto:
         terminal.write(arguments.perfetto, json.dumps(chrome.chrome(told.timeline)))
     if arguments.json:
-        terminal.print_json(trace_text.as_json(told))
-    else:
-        print(trace_text.as_text(told))
-    return EXIT_FINE
+        data = trace_text.as_json(told)
+        terminal.print_json(data | {"outlook": outlook.as_json(ahead) if ahead else None})
+        return
+    print(trace_text.as_text(told))
+    if ahead:
+        print(f"\n{outlook.as_text(ahead)}")
+
+
+def _refuse_projection(arguments: argparse.Namespace) -> None:
+    if arguments.project:
+        raise LearnerError(
+            "--project needs runs with several numbers of workers, and only a lab's function takes one.",
+            "Leave --project out, or name a lab.",
+        )
 
 
 def _refuse_script_options(arguments: argparse.Namespace) -> None:
@@ -324,6 +347,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         terminal.print_json(verify.as_json(proofs))
     return EXIT_FINE if all(proof.ok for proof in proofs) else EXIT_NOT_YET
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -19,8 +19,10 @@ from grader import causes, machine
 from grader.assess import start_methods
 from grader.errors import LearnerError
 from grader.measure import tree
-from grader.measure.blocks import Bench
+from grader.measure.blocks import Failure
+from grader.measure.explain import Explaining
 from grader.model import Lab, Launcher, Order, Progress, WorkerModule
+from grader.outlook import Outlook, look_ahead
 from grader.report import trace_panel
 from grader.report.trace_text import as_text
 from grader.tracing import recording, region
@@ -29,8 +31,11 @@ from grader.tracing.lanes import NoTraceError
 from grader.tracing.recording import Recording
 
 
-def of_lab(lab: Lab, worker: WorkerModule, launcher: Launcher, progress: Progress) -> Diagnosis:
-    """Where the time of the learner's function went, on an input as large as a check of its speed uses.
+def of_lab(
+    lab: Lab, worker: WorkerModule, launcher: Launcher, progress: Progress, upto: Sequence[int] = ()
+) -> tuple[Diagnosis, Outlook | None]:
+    """Where the time of the learner's function went, on an input as large as a check of its speed uses; and, where
+    numbers of workers are given, what it would take with so many.
 
     Raises:
         LearnerError: the lab has no speed to look at, or the function doesn't return a right answer.
@@ -44,17 +49,23 @@ def of_lab(lab: Lab, worker: WorkerModule, launcher: Launcher, progress: Progres
         progress("why: getting ready")
         mine = sessions.enter_context(launcher.session(lab, worker, method))
         clean = sessions.enter_context(launcher.session(lab, None, method))
-        bench = Bench(lab, clean, mine)
+        bench = Explaining(lab, clean, mine)
         sessions.enter_context(launcher.slot(progress, 10.0))
         workers = max(2, machine.workers(facts, lab.max_workers))
         progress("why: the serial baseline")
         plan = bench.plan(workers)
         progress("why: your function, traced")
         recordings, serial, failure = bench.explained(plan)
+        ahead: Outlook | Failure | None = None
+        if failure is None:
+            told = _told(lab.id, recordings, facts.usable, method, serial)
+            ahead = look_ahead(bench, plan, told.timeline, upto, progress) if upto else None
+    failure = ahead if isinstance(ahead, Failure) else failure
     if failure is not None:
         found = causes.of_failure(lab, worker, failure.trial, failure.difference, failure.size, method)
         raise LearnerError(f"{found.what}\n{found.evidence}".strip(), found.try_next)
-    return _told(lab.id, recordings, facts.usable, method, serial)
+    assert not isinstance(ahead, Failure)
+    return told, ahead
 
 
 def of_script(

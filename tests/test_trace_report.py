@@ -17,18 +17,15 @@ from grader.report.asjson import check_json
 from grader.report.panel import Panel
 from grader.report.text import render
 from grader.report.trace_text import as_json, as_text
-from grader.tracing.bill import SECONDS, bill
-from grader.tracing.diagnose import diagnose
-from grader.tracing.diagnosis import NO_SERIAL, Diagnosis
+from grader.tracing.bill import SECONDS
+from grader.tracing.diagnosis import NO_SERIAL, Diagnosis, of_timeline
 from grader.tracing.timeline import Task
 
 OWN = Finding("gain too small", "Workers help a little.", "", "Look at what is sent.")
 
 
 def told(fault: str = "skew", serial: float | None = None) -> Diagnosis:
-    timeline = read(TRACES / f"{fault}.json.gz")
-    its = bill(timeline, serial)
-    return Diagnosis(fault, timeline, its, diagnose(timeline, its), "" if serial else NO_SERIAL)
+    return of_timeline(fault, read(TRACES / f"{fault}.json.gz"), serial)
 
 
 def words_of(html: str) -> str:
@@ -76,6 +73,9 @@ def test_the_json_has_every_part_and_says_why_there_is_no_speedup() -> None:
     assert data["bill"]["speedup"] is None
     assert data["bill"]["reason"] == NO_SERIAL
     assert as_json(told(serial=1.0))["bill"]["reason"] == ""
+    assert [one["name"] for one in data["what_if"]] == ["balance", "no pickling", "no start-up", "twice the cores"]
+    assert all(one["refused"] or one["seconds"] > 0 for one in data["what_if"])
+    assert data["span"] <= data["work"] + 1e-9
 
 
 @pytest.mark.parametrize("fault", ["skew", "clean", "no_workers", "more_workers_than_cores"])
@@ -100,8 +100,7 @@ def test_a_hostile_name_is_no_markup() -> None:
         one.timeline.workers[0], name="<script>", tasks=(Task("<img src=x onerror=alert(1)>", 0.0, 9.0, 9.0),)
     )
     timeline = dataclasses.replace(one.timeline, workers=(lane, *one.timeline.workers[1:]))
-    its = bill(timeline)
-    html = trace_panel.panel(Diagnosis("<b>", timeline, its, diagnose(timeline, its), NO_SERIAL))
+    html = trace_panel.panel(of_timeline("<b>", timeline))
     assert "<img src=x" not in html
     assert "<script>" not in html
 

@@ -88,6 +88,8 @@ def test_the_text_says_the_bill_and_the_findings() -> None:
         (("nothing.py",), "There is no file nothing.py."),
         (("no_such_lab",), "no_such_lab"),
         (("11_fraud", "--serial", "x.py"), "a lab has a baseline of its own"),
+        ((str(FAULTS / "clean.py"), "--project", "4"), "only a lab's function takes one"),
+        (("11_fraud", "--project", "many"), "no number of workers"),
         ((str(FAULTS / "clean.py"), "--html", "/no/such/folder/x.html"), "There is no folder"),
         ((), "usage"),
     ],
@@ -116,6 +118,15 @@ def test_a_labs_reference_is_explained() -> None:
     assert told["bill"]["k"] >= 2
     assert told["bill"]["speedup"] > 0
     assert {"one-worker-does-all", "no-workers"}.isdisjoint(one["cause"] for one in told["findings"])
+
+
+def test_what_is_predicted_stands_apart_from_what_was_measured() -> None:
+    told = json.loads(why("11_fraud", "--solution", "--project", "4", "100000", "--json").stdout)["outlook"]
+    assert [one["workers"] for one in told["measured"]][:2] == [1, 2]
+    assert all(one["shortest"] <= one["seconds"] <= one["longest"] for one in told["measured"])
+    near, far = told["predicted"]
+    assert near["refused"] or near["low"] <= near["seconds"] <= near["high"]
+    assert far["refused"]  # there are not so many tasks
 
 
 def test_a_labs_wrong_answer_is_a_message_not_a_bill(tmp_path: Path) -> None:

@@ -20,8 +20,6 @@ from grader.errors import GraderError
 from grader.measure.answers import difference
 from grader.measure.stats import median
 from grader.model import Arm, Block, FreeTime, Lab, Order, Pair, Session, Trial
-from grader.tracing import recording
-from grader.tracing.recording import Recording
 
 T = TypeVar("T")
 
@@ -34,9 +32,9 @@ _FAR = 4.0
 #: How many times larger an input may be made in one step: an odd baseline must not fill the disk.
 _STEP = 20.0
 #: Seconds for a trial of our own: beyond them, something is broken.
-_OURS = 120.0
+OURS = 120.0
 #: Tasks of one calibration; the serial side runs a part of them, which costs less and says the same.
-_TASKS, _PART = 16, 2
+TASKS, PART = 16, 2
 _FIRST_AMOUNT = 4_000
 #: Trials of a block with its calibration, and how many serial trials all of them take as long as.
 _TRIALS, _SERIALS = 4, 3
@@ -106,14 +104,14 @@ class Bench:
         Raises:
             GraderError: the lab's own baseline fails.
         """
-        self._spin(workers, _TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
-        loop = _free(self._spin(1, _TASKS, _FIRST_AMOUNT)).seconds / (_TASKS * _FIRST_AMOUNT)
+        self._spin(workers, TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
+        loop = free_of(self._spin(1, TASKS, _FIRST_AMOUNT)).seconds / (TASKS * _FIRST_AMOUNT)
         began = time.monotonic()
-        trial = self._spin(workers, _TASKS, 1)
+        trial = self._spin(workers, TASKS, 1)
         around = time.monotonic() - began - trial.seconds[0]  # where the stage isn't forked, it is started each time
-        start = _free(trial).seconds
+        start = free_of(trial).seconds
         size, seconds = self.size(serial_seconds(start))
-        amount = max(1, round(seconds / loop / _TASKS))
+        amount = max(1, round(seconds / loop / TASKS))
         unfit = "too small" if seconds < _LEAST else "too slow" if seconds > _LONGEST else ""
         block = block_seconds(seconds, around)
         return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit, block=block)
@@ -132,7 +130,7 @@ class Bench:
     def calibrate(self, plan: Plan) -> Reach:
         """The reach, measured now, in coin-flipped order."""
         trials = {
-            workers: self._spin(workers, _TASKS // (_PART if workers == 1 else 1), plan.amount)
+            workers: self._spin(workers, TASKS // (PART if workers == 1 else 1), plan.amount)
             for workers in _coin(1, plan.workers)
         }
         now = reach_of(trials[1], trials[plan.workers])
@@ -161,38 +159,17 @@ class Bench:
             trials: dict[Arm, Trial] = {}
             arms: tuple[Arm, Arm] = _coin("serial", "parallel")
             for arm in arms:
-                session, timeout = (self._clean, _OURS) if arm == "serial" else (self._mine, plan.timeout)
+                session, timeout = (self._clean, OURS) if arm == "serial" else (self._mine, plan.timeout)
                 trials[arm] = session.run(Order(arm, plan.workers, timeout, folders=(folder,)))
                 if trials[arm].ending != "done":
-                    return _failed(trials[arm], plan.size)
+                    return failed(trials[arm], plan.size)
             wrong = difference(self._lab, trials["serial"].answers[0], trials["parallel"].answers[0])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
 
-    def traced(self, plan: Plan) -> list[Recording]:
-        """What each process of one more run of the learner's function did; nothing where it didn't end in order.
-
-        It is a run of its own: tracing costs time, so it is never one that is timed for a mark.
-        """
-        where, folder = (Path(tempfile.mkdtemp(prefix=f"corewise-{name}-")) for name in ("trace", "input"))
-        try:
-            self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
-            order = Order("parallel", plan.workers, plan.timeout, folders=(folder,), trace=where)
-            return recording.read(where) if self._mine.run(order).ending == "done" else []
-        finally:
-            for one in (where, folder):
-                shutil.rmtree(one, ignore_errors=True)
-
-    def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
-        """One traced run, the serial seconds beside it, and what went wrong where something did."""
-        pair = self.pair(plan)
-        if isinstance(pair, Failure):
-            return [], 0.0, pair
-        return self.traced(plan), pair["serial"].seconds[0], None
-
     def _spin(self, workers: int, tasks: int, amount: int) -> Trial:
-        order = Order("reach", workers, _OURS, tasks=tasks, amount=amount, cost=self._lab.cost)
+        order = Order("reach", workers, OURS, tasks=tasks, amount=amount, cost=self._lab.cost)
         trial = self._clean.run(order)
         if trial.ending != "done":
             raise GraderError(f"The calibration {trial.ending}: {trial.message}\n{trial.output}")
@@ -202,12 +179,12 @@ class Bench:
         folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
         try:
             self._lab.judge.make_input(folder, size, secrets.randbits(32))
-            trial = self._clean.run(Order("serial", 1, _OURS, folders=(folder, folder)))
+            trial = self._clean.run(Order("serial", 1, OURS, folders=(folder, folder)))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if trial.ending != "done":
             raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
-        return _free(trial).seconds
+        return free_of(trial).seconds
 
 
 def serial_seconds(start: float) -> float:
@@ -229,17 +206,17 @@ def reach_of(one: Trial, many: Trial) -> Reach:
     """What a calibration comes to: one process did a part of the work that many shared."""
     free = None
     if one.free and many.free and not one.free[0].why_wall and not many.free[0].why_wall:
-        free = _PART * one.free[0].seconds / many.free[0].seconds
-    cpu = _PART * sum(one.cpu)
+        free = PART * one.free[0].seconds / many.free[0].seconds
+    cpu = PART * sum(one.cpu)
     stretch = sum(many.cpu) / cpu if cpu > 0 else 1.0
-    return Reach(_PART * one.seconds[0] / many.seconds[0], free, stretch)
+    return Reach(PART * one.seconds[0] / many.seconds[0], free, stretch)
 
 
 def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:
     """What two trials and the calibrations around them come to, by the best clock that all of them have."""
     serial, parallel = pair["serial"], pair["parallel"]
     wall = Pair(serial.seconds[0], parallel.seconds[0], before.wall, after.wall)
-    one, many = _free(serial), _free(parallel)
+    one, many = free_of(serial), free_of(parallel)
     why_wall = one.why_wall or many.why_wall
     by = wall
     if before.free is not None and after.free is not None and not why_wall:
@@ -286,12 +263,12 @@ def _by_wall(block: Block) -> Block:
     )
 
 
-def _free(trial: Trial) -> FreeTime:
+def free_of(trial: Trial) -> FreeTime:
     """The last folder's time free of neighbours; the wall clock's where the system doesn't tell."""
     return trial.free[-1] if trial.free else FreeTime(trial.seconds[-1], why_wall="not on this system")
 
 
-def _failed(trial: Trial, size: int) -> Failure:
+def failed(trial: Trial, size: int) -> Failure:
     if trial.arm == "serial":
         raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
     return Failure(trial, size)

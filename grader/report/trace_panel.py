@@ -6,6 +6,7 @@ import secrets
 
 from grader.report import gantt, waterfall
 from grader.report.markup import LINE, figure, folded, inline, labelled, next_step, section
+from grader.report.trace_text import what_if_in_words
 from grader.report.trace_words import PARTS, bill_in_words, in_seconds, percent, share_of
 from grader.tracing.diagnosis import Diagnosis
 
@@ -55,4 +56,7 @@ def table(told: Diagnosis) -> str:
         for name, seconds in told.bill.seconds.items()
     ]
     names = ("part", "seconds", "share of the run")
-    return folded("Numbers of the bill", "What each second went into", names, rows)
+    numbers = folded("Numbers of the bill", "What each second went into", names, rows)
+    otherwise = [(inline(one.name), inline(what_if_in_words(one))) for one in told.what_if]
+    caption = "Computed from this trace, not measured"
+    return numbers + folded("What if", caption, ("without this loss", "it would take"), otherwise)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from grader.report.trace_words import bill_in_words, part
-from grader.report.words import clean
+from grader.report.trace_words import bill_in_words, in_seconds, part
+from grader.report.words import clean, count
 from grader.tracing.diagnose import Loss
 from grader.tracing.diagnosis import Diagnosis
+from grader.tracing.whatif import WhatIf
 
 _WIDTH, _BAR = 80, 36
 _WORTH = 0.005  # parts below this share of the run are not shown
@@ -21,6 +22,9 @@ def as_text(told: Diagnosis) -> str:
         lines += ["", *_loss(number, loss)]
     if not told.losses:
         lines += ["", "  Nothing worth a word was lost."]
+    lines += ["", "  What if (computed from this trace, not measured):"]
+    for one in told.what_if:
+        lines += _wrap(f"{one.name}: {what_if_in_words(one)}", "    ", "      ")
     return "\n".join(lines)
 
 
@@ -33,6 +37,14 @@ def chart(told: Diagnosis) -> list[str]:
             bar = "#" * round(_BAR * min(1.0, max(0.0, seconds / wall)))
             lines.append(f"  {part(name):16} {seconds:8.3f} s {100 * seconds / wall:6.1f} % {bar}".rstrip())
     return [*lines, f"  {'all of it':16} {wall:8.3f} s  100.0 %"]
+
+
+def what_if_in_words(one: WhatIf) -> str:
+    """What the run would have taken."""
+    if one.seconds is None or one.gain is None:
+        return f"not known. {one.refused}"
+    speedup = "" if one.speedup is None else f", a speedup of {one.speedup:.2f}"
+    return f"{in_seconds(one.seconds)} with {count(one.workers, 'worker')}{speedup}, {one.gain:.2f} times as fast"
 
 
 def _wrap(said: str, indent: str = "", after: str = "") -> list[str]:
@@ -65,6 +77,18 @@ def as_json(told: Diagnosis) -> dict[str, Any]:
             "reason": told.why_null,
             "seconds": dict(bill.seconds),
         },
+        "work": told.work_span.work,
+        "span": told.work_span.span,
+        "what_if": [
+            {
+                "name": one.name,
+                "workers": one.workers,
+                "seconds": one.seconds,
+                "speedup": one.speedup,
+                "refused": one.refused,
+            }
+            for one in told.what_if
+        ],
         "findings": [
             {
                 "cause": loss.cause,

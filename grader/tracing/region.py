@@ -17,7 +17,7 @@ class trace:  # noqa: N801  (it is used like a function, as `open` is)
     """Listens to this process, and to those that it starts, while its block runs. The code in the block stays as it is.
 
     `folder` is where the processes write what happens; without one they use a temporary folder, which is gone when
-    the block ends. A process writes at most 6 MB, however long it runs.
+    the block ends. A process writes at most 5 MB, however long it runs.
 
     Raises:
         RuntimeError: a trace is running already in this process.
@@ -42,8 +42,8 @@ class trace:  # noqa: N801  (it is used like a function, as `open` is)
     ) -> None:
         assert self._recorder is not None
         assert self._folder is not None
-        self._recorder.end()
         hooks.end()
+        self._recorder.end()
         if not self._kept:
             self.recordings = recording.read(self._folder)
             shutil.rmtree(self._folder, ignore_errors=True)

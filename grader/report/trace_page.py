@@ -207,7 +207,8 @@ def _folded(
         for first, *rest in rows
     )
     return (
-        f'<details><summary>{summary}</summary><div class="scroll" {_SCROLLS.format(summary)}><table><caption>{caption}</caption>'
+        f'<details><summary>{summary}</summary><div class="scroll" {_SCROLLS.format(summary)}>'
+        f"<table><caption>{caption}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div></details>"
     )
 

@@ -12,7 +12,7 @@ import pytest
 from test_report import contrast, words_of
 from traced_runs import bill_of, convoy, pool, program, restless
 
-from grader.report import curve, gantt, trace_page, trace_words, waterfall
+from grader.report import columns, curve, gantt, trace_page, trace_words, waterfall
 from grader.report.trace_words import PARTS
 from grader.tracing.bill import SECONDS, bill
 from grader.tracing.timeline import Lane, Span, Task, Timeline
@@ -87,12 +87,12 @@ def test_a_timeline_stays_small_whatever_the_run(run: Timeline) -> None:
 
 
 def test_work_on_a_core_and_work_without_one_look_different_without_colour() -> None:
-    edges, codes = gantt.columns(pool(2, 2, core=0.3))
-    assert gantt.OFF in codes[1]
-    assert gantt.CORE not in codes[1]
-    _, codes = gantt.columns(pool(2, 2, core=0.9))
-    assert gantt.OFF not in codes[1]
-    assert len(edges) == gantt.COLUMNS + 1
+    edges, codes = columns.columns(pool(2, 2, core=0.3))
+    assert columns.OFF in codes[1]
+    assert columns.CORE not in codes[1]
+    _, codes = columns.columns(pool(2, 2, core=0.9))
+    assert columns.OFF not in codes[1]
+    assert len(edges) == columns.COLUMNS + 1
     looks = [(look.hatch, look.height, look.filled) for look in gantt.LOOKS]
     assert len(set(looks)) == len(looks)
 
@@ -100,27 +100,27 @@ def test_work_on_a_core_and_work_without_one_look_different_without_colour() -> 
 def test_a_column_shows_the_state_that_took_most_of_it() -> None:
     third = 2.0 / 3
     lane = Lane("worker 1", (Span("run", 0.0, third, third), Span("lock", third, 1.9), Span("wait", 1.9, 2.0)))
-    _, (_, codes) = gantt.columns(Timeline(2.0, program(2.0), (lane,), 2.0))
+    _, (_, codes) = columns.columns(Timeline(2.0, program(2.0), (lane,), 2.0))
     counted = Counter(codes.tolist())
-    assert counted[gantt.CORE] == pytest.approx(gantt.COLUMNS / 3, abs=1)
-    assert counted[gantt.WAIT] == pytest.approx(gantt.COLUMNS / 20, abs=1)
-    assert set(counted) == {gantt.CORE, gantt.LOCK, gantt.WAIT}
+    assert counted[columns.CORE] == pytest.approx(columns.COLUMNS / 3, abs=1)
+    assert counted[columns.WAIT] == pytest.approx(columns.COLUMNS / 20, abs=1)
+    assert set(counted) == {columns.CORE, columns.LOCK, columns.WAIT}
 
 
 def test_nothing_is_drawn_where_a_worker_was_not_there_and_a_short_life_is_still_seen() -> None:
     lane = Lane("worker 1", (Span("run", 5.0, 5.0001, 0.0001),))
-    _, (_, codes) = gantt.columns(Timeline(10.0, program(10.0), (lane,), 2.0))
-    assert np.count_nonzero(codes != gantt.ABSENT) in (1, 2)
+    _, (_, codes) = columns.columns(Timeline(10.0, program(10.0), (lane,), 2.0))
+    assert np.count_nonzero(codes != columns.ABSENT) in (1, 2)
 
 
 def test_the_program_that_waits_for_its_workers_is_not_said_to_lack_a_core() -> None:
-    _, codes = gantt.columns(Timeline(2.0, program(2.0), (), 2.0))
-    assert set(codes[0].tolist()) == {gantt.WAIT}
+    _, codes = columns.columns(Timeline(2.0, program(2.0), (), 2.0))
+    assert set(codes[0].tolist()) == {columns.WAIT}
 
 
 def test_pickling_by_another_thread_is_seen_while_the_program_waits_for_it() -> None:
-    _, codes = gantt.columns(convoy())
-    share = np.count_nonzero(codes[0] == gantt.PICKLE) / gantt.COLUMNS
+    _, codes = columns.columns(convoy())
+    share = np.count_nonzero(codes[0] == columns.PICKLE) / columns.COLUMNS
     assert share == pytest.approx(0.3, abs=0.01)
 
 

@@ -1,32 +1,28 @@
 """The timeline of the workers as an inline SVG: a lane for the program and for each worker, time from left to right.
 
-Each lane is cut into columns a pixel wide, and a column shows the state that took most of it. So ten thousand tasks
-draw no more than the picture has pixels; where even those are too many, the columns become wider. All stretches of
-one state are one path.
+All stretches of one state are one path of columns (see `columns.py`), so the picture stays small whatever the run.
 
 Readable without telling colours apart: states differ in height and hatch. Time starts at zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from grader.report.columns import COLUMNS, CORE, WAIT, Codes, Numbers, columns, stretches
 from grader.report.plot import PARALLEL_COLOUR, SERIAL_COLOUR
 from grader.report.svg import INK, draw_svg
 from grader.report.trace_words import in_seconds, lasted, one_line, slowest, timeline_in_words
-from grader.tracing.timeline import Lane, Span, Task, Timeline
+from grader.tracing.timeline import Timeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Numbers = NDArray[np.float64]
-Codes = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Look:
     filled: bool = True
 
 
-# Contrast of each colour with white and with JupyterLab's dark #111111 is at least 3:1.
+# In the order of `columns.py`. Contrast of each colour with white and with JupyterLab's dark #111111 is at least 3:1.
 LOOKS = (
     Look("work, on a core", PARALLEL_COLOUR, "", 0.84),
     Look("work, but no core or blocked", PARALLEL_COLOUR, "/////", 0.84, filled=False),
@@ -49,16 +45,9 @@ LOOKS = (
     Look("waiting for a lock", "#b8609a", "|||||", 0.44),
     Look("waiting for a queue or for workers", "#7f7f7f", "", 0.14),
 )
-CORE, OFF, START, PICKLE, LOCK, WAIT = range(len(LOOKS))
-ABSENT = -1
+
 
 WIDTH = 8.0  # inches
-COLUMNS = 672  # about a pixel each
-MOST = 6000  # stretches in a picture: some 40 characters of SVG each
-LEAST = 10  # columns
-
-_ON_A_CORE = 0.7  # of its time; with less, a column of work is drawn as work without a core
-_AWAKE = 0.2  # the program itself; with less, it waits for its workers
 _GAP = 0.3  # lanes, between the program and the workers
 _TICKS = 1000  # starts of tasks that are marked
 _APART = 5  # columns that a task must have for its start to be marked
@@ -102,74 +91,6 @@ def _places(timeline: Timeline) -> list[float]:
     return [0.0, *(_GAP + n for n in range(1, 1 + len(timeline.workers)))]
 
 
-# What each column shows
-
-
-def columns(timeline: Timeline) -> tuple[Numbers, list[Codes]]:
-    """The edges of the columns in seconds, and for each lane (the program's first) the place in LOOKS that each of
-    its columns shows, or ABSENT.
-    """
-    number = COLUMNS
-    while True:
-        edges = np.linspace(0.0, max(0.0, timeline.wall), number + 1)
-        codes = [_shown(timeline.parent, edges, program=True)]
-        codes += [_shown(lane, edges, program=False) for lane in timeline.workers]
-        if number <= LEAST or sum(len(_stretches(line)) for line in codes) <= MOST:
-            return edges, codes
-        number //= 2
-
-
-def _shown(lane: Lane, edges: Numbers, program: bool) -> Codes:
-    """Of each column, the state that took most of it."""
-    run = _spent([span for span in lane.spans if span.state == "run"], edges)
-    cpu = _spent([span for span in lane.spans if span.state == "run"], edges, cpu=True)
-    asleep = (cpu < _AWAKE * run) & program
-    busy = (cpu >= _ON_A_CORE * run) & ~asleep
-    spent = np.zeros((len(LOOKS), len(edges) - 1))
-    spent[CORE] = np.where(busy, run, 0.0)
-    spent[OFF] = np.where(busy | asleep, 0.0, run)
-    spent[WAIT] = np.where(asleep, run, 0.0)
-    for state, place in (
-        ("start", START),
-        ("pickle", PICKLE),
-        ("unpickle", PICKLE),
-        ("lock", LOCK),
-        ("wait", WAIT),
-    ):
-        spent[place] += _spent([span for span in lane.spans if span.state == state], edges)
-    width = np.diff(edges)
-    most = np.argmax(spent, axis=0)
-    helped = _spent(lane.helpers, edges) >= width / 2  # another thread pickles while the main one waits for it
-    most = np.where(helped & np.isin(most, (OFF, WAIT)) & (width > 0), PICKLE, most)
-    return np.where(spent.sum(axis=0) > 1e-6 * width, most, ABSENT)
-
-
-def _spent(spans: Iterable[Span], edges: Numbers, cpu: bool = False) -> Numbers:
-    """Seconds of the spans, or their CPU seconds, in each column; they may overlap, and then count twice."""
-    lasting = [span for span in spans if span.end > span.start]
-    rate = np.array([min(1.0, span.cpu / span.seconds) if cpu else 1.0 for span in lasting])
-    begun = _since(np.array([span.start for span in lasting]), rate, edges)
-    over = _since(np.array([span.end for span in lasting]), rate, edges)
-    return np.diff(begun - over)
-
-
-def _since(moments: Numbers, rate: Numbers, edges: Numbers) -> Numbers:
-    """At each edge, the seconds since each of the moments before it, weighed with the rates and added up."""
-    order = np.argsort(moments, kind="stable")
-    at, weight = moments[order], rate[order]
-    before = np.searchsorted(at, edges, "right")
-    weights, sums = (np.concatenate([[0.0], np.cumsum(part)]) for part in (weight, weight * at))
-    return np.asarray(edges * weights[before] - sums[before], dtype=np.float64)
-
-
-def _stretches(codes: Codes) -> list[tuple[int, int, int]]:
-    """Neighbouring columns that show the same: what they show, the first of them, and the one after the last."""
-    cuts = np.flatnonzero(np.diff(codes)) + 1
-    bounds = [0, *map(int, cuts), len(codes)]
-    found = zip(bounds[:-1], bounds[1:], strict=True)
-    return [(int(codes[first]), first, last) for first, last in found if codes[first] != ABSENT]
-
-
 # Marks
 
 
@@ -177,7 +98,7 @@ def _draw_states(axes: Axes, places: Sequence[float], edges: Numbers, codes: Seq
     """One path for each state that occurs, and its entry in the legend."""
     boxes: dict[int, list[tuple[float, float, float, float]]] = {}
     for place, line in zip(places, codes, strict=True):
-        for code, first, last in _stretches(line):
+        for code, first, last in stretches(line):
             half = LOOKS[code].height / 2
             boxes.setdefault(code, []).append((edges[first], edges[last], place - half, place + half))
     for code in sorted(boxes):

@@ -45,9 +45,9 @@ class Bar:
 
 
 STYLES: dict[str, dict[str, Any]] = {
-    "left": {"facecolor": PARALLEL_COLOUR, "hatch": None},
-    "lost": {"facecolor": SERIAL_COLOUR, "hatch": "////"},
-    "gained": {"facecolor": GAINED_COLOUR, "hatch": "\\\\\\\\"},
+    "left": {"color": PARALLEL_COLOUR, "hatch": None},
+    "lost": {"color": SERIAL_COLOUR, "hatch": "////"},
+    "gained": {"color": GAINED_COLOUR, "hatch": "\\\\\\\\"},
 }
 
 

@@ -1,0 +1,188 @@
+"""From the runs that were measured here to a number of workers that was not, with an interval. Pure.
+
+What was measured (`measured`) and what is expected elsewhere (`project`) are kept apart. A projection is refused,
+with the reason, where the runs don't bear it (refusals.py). The model and its intervals: fit.py.
+
+Only what the runs show is in it: an overhead that is too small to see with few workers, a bandwidth that more cores
+use up, or a network between them, is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from grader.tracing import refusals
+from grader.tracing.refusals import listed
+from grader.tracing.fit import Fit, Range, fit
+from grader.tracing.laws import work_span
+from grader.tracing.timeline import Timeline
+
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What runs with so many workers took: their mean, shortest and longest, in seconds, and how many they were."""
+
+    workers: int
+    seconds: float
+    shortest: float
+    longest: float
+    repeats: int
+    speedup: float | None  # the mean of the serial runs over this mean; None where no serial run was measured
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a run with so many workers, each with a core of its own, is expected to take on average, in seconds.
+
+    `low` to `high` is the interval of `seconds`, `speedup_low` to `speedup_high` that of `speedup` (99 %, if all
+    noise is normal). All six are None where the projection was `refused`, which says why. `model` is "amdahl" or
+    "overhead", `measured` are the numbers of workers that it rests on. `shared` is the speedup if the cores there
+    share what they have as much as those here do (R(N) = N R(k) / k, with k the most that was measured); None
+    without a reach. `note` says what it holds for.
+    """
+
+    workers: int
+    seconds: float | None = None
+    low: float | None = None
+    high: float | None = None
+    speedup: float | None = None
+    speedup_low: float | None = None
+    speedup_high: float | None = None
+    refused: str = ""
+    model: str = ""
+    measured: tuple[int, ...] = ()
+    shared: float | None = None
+    note: str = ""
+
+
+def measured(runs: Sequence[tuple[int, float]]) -> tuple[Measured, ...]:
+    """Runs, each (workers, seconds), by number of workers; 1 is the serial run.
+
+    Raises:
+        ValueError: workers < 1, or seconds that are not more than 0.
+    """
+    times = _grouped(runs)
+    serial = fmean(times[1]) if 1 in times else None
+    return tuple(
+        Measured(
+            workers,
+            fmean(seconds),
+            min(seconds),
+            max(seconds),
+            len(seconds),
+            serial / fmean(seconds) if serial is not None else None,
+        )
+        for workers, seconds in times.items()
+    )
+
+
+def project(
+    runs: Sequence[tuple[int, float]],
+    workers: int,
+    *,
+    timeline: Timeline | None = None,
+    reach: Mapping[int, float] | None = None,
+) -> Projection:
+    """What `workers` workers would take, from runs of the same work, each (workers, seconds); 1 is the serial run.
+
+    `timeline`, of one such run, says how many tasks there are and how long the longest takes. `reach` is the speedup
+    R that the machine gave perfectly parallel work, by number of workers: what the machine took is then not counted
+    as the program's. The parallel part is divided by R and not by p (to divide the speedup by R / p would credit
+    the serial part, too); R counts as exact.
+
+    Raises:
+        ValueError: workers < 1, seconds that are not more than 0, a reach that is missing or below 1.
+    """
+    times = _grouped(runs)
+    if workers < 1:
+        raise ValueError(f"it takes 1 worker or more, not {workers}")
+    cores = _cores(times, reach)
+    base = tuple(times)
+    refused = refusals.too_little(times) or refusals.too_few_tasks(workers, timeline)
+    if refused:
+        return Projection(workers, refused=refused, measured=base)
+    p = [number for number, seconds in times.items() for _ in seconds]
+    columns = p, [cores[number] for number in p], [one for seconds in times.values() for one in seconds]
+    plain, full = fit(*columns, 2), fit(*columns, 3) if len(times) > 2 else None
+    grows = full is not None and full.overhead.low > 0
+    model = full if grows else plain
+    if model is None:
+        return Projection(workers, refused=refusals.undetermined(len(p), base), measured=base)
+    refused = refusals.no_such_law(model) or refusals.rising(workers, full, len(times) > 3 and grows, base)
+    if refused:
+        return Projection(workers, refused=refused, measured=base)
+    seconds, speedup = _within_reason(model, workers, timeline)
+    refused = refusals.too_far(workers, base, seconds, speedup)
+    if refused:
+        return Projection(workers, refused=refused, measured=base)
+    shared = _shared(model, workers, base, cores) if reach else None
+    note = _note(workers, base, cores if reach else None, shared)
+    name = "overhead" if grows else "amdahl"
+    return Projection(workers, *seconds, *speedup, "", name, base, shared, note)
+
+
+def _within_reason(model: Fit, workers: int, timeline: Timeline | None) -> tuple[Range, Range]:
+    """Seconds and speedup, within what any program can do: at most `workers` times as fast as one worker, and no
+    shorter than the serial part and the longest task of the trace.
+    """
+    one, many = model.seconds(1, 1), model.seconds(workers, workers)
+    quotient = model.speedup(workers, workers)
+    chain = work_span(timeline).span if timeline is not None else 0.0
+    least = max(one.middle / workers, chain)
+    low = max(many.low, one.low / workers, chain, 0.0)
+    seconds = max(many.middle, least, low)
+    most = min(float(workers), one.middle / chain) if chain > 0 else float(workers)
+    speedup = min(quotient.middle, one.middle / seconds, most)
+    highest = max(speedup, min(quotient.high, most))
+    return Range(seconds, low, max(seconds, many.high)), Range(speedup, min(speedup, quotient.low), highest)
+
+
+def _grouped(runs: Sequence[tuple[int, float]]) -> dict[int, list[float]]:
+    """The seconds of the runs by number of workers, the smallest first."""
+    times: defaultdict[int, list[float]] = defaultdict(list)
+    for workers, seconds in runs:
+        if workers < 1:
+            raise ValueError(f"it takes 1 worker or more, not {workers}")
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise ValueError(f"a run takes more than 0 seconds, not {seconds}")
+        times[workers].append(seconds)
+    return {workers: times[workers] for workers in sorted(times)}
+
+
+def _cores(times: Mapping[int, Sequence[float]], reach: Mapping[int, float] | None) -> dict[int, float]:
+    """How many cores so many workers got here: the reach, where it was measured."""
+    if reach is None:
+        return {number: float(number) for number in times}
+    for number in times:
+        if number > 1 and not reach.get(number, 0.0) >= 1:
+            raise ValueError(f"the reach with {number} workers is 1 or more, not {reach.get(number)}")
+    return {number: min(float(number), reach[number]) if number > 1 else 1.0 for number in times}
+
+
+def _shared(model: Fit, workers: int, base: tuple[int, ...], cores: Mapping[int, float]) -> float:
+    """The speedup on cores that share as those here."""
+    part = max(1.0, workers * cores[base[-1]] / base[-1])
+    one, many = model.seconds(1, 1).middle, model.seconds(workers, part).middle
+    return min(part, one / many) if many > 0 else part
+
+
+def _note(
+    workers: int, base: tuple[int, ...], cores: Mapping[int, float] | None, shared: float | None
+) -> str:
+    said = f"Projected from runs with {listed(base)} workers to {workers} cores like one of those here."
+    if cores is None or shared is None:
+        return (
+            f"{said} What this machine took from its workers (shared caches, memory, neighbours) counts as the "
+            "program's. No program gains more than the reach of the machine that it runs on."
+        )
+    return (
+        f"{said} No program gains more than the reach of the machine that it runs on: it was {cores[base[-1]]:.2f} "
+        f"with {base[-1]} workers here, and {workers} cores that share as these do would give {shared:.1f}."
+    )
+
+

@@ -76,8 +76,8 @@ def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[F
     lost = Finding(
         loss.cause,
         loss.what,
-        f"{100 * loss.share:.0f} % of the time that was lost in one more run, which was traced: {loss.seconds:.2f} s of "
-        f"{why.timeline.wall:.2f} s. {loss.evidence}",
+        f"{100 * loss.share:.0f} % of the time that was lost in one more run, which was traced: "
+        f"{loss.seconds:.2f} s of {why.timeline.wall:.2f} s. {loss.evidence}",
         loss.try_next,
     )
     alone = bool(findings) and findings[0].cause in ("one busy process", "faster without processes")

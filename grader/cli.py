@@ -123,9 +123,16 @@ def _add_why(commands: Any) -> None:
     parser.add_argument("--serial", type=Path, metavar="FILE.py", help="the script that does the work alone")
     _add_source(parser)
     parser.add_argument(
-        "--project", type=_workers, nargs="+", default=(), metavar="N", help="a lab: predict for N workers, too"
+        "--project",
+        type=_workers,
+        nargs="+",
+        default=(),
+        metavar="N",
+        help="a lab: predict for N workers, too",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON; what the script prints goes to stderr")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON; what the script prints goes to stderr"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--perfetto", type=Path, metavar="FILE", help="write a trace that Perfetto opens")
 

@@ -1,8 +1,8 @@
 """From the speedup that was measured here to more cores: what was measured and what is predicted, kept apart.
 
-    Bench.curve    the learner's function with 1, 2, ... workers, in random order, several times each
-      -> measured, projections   grader.tracing.project
-      -> text, JSON, a picture   grader.report.outlook
+Bench.curve    the learner's function with 1, 2, ... workers, in random order, several times each
+  -> measured, projections   grader.tracing.project
+  -> text, JSON, a picture   grader.report.outlook
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Outlook:
     """What was measured here, by number of workers, and what is expected with others.
 
     `fraction` is the parallel part by Amdahl's law at the most workers that were measured, `low` to `high` what the
-    fastest and the slowest runs give; `serial` is Karp and Flatt's e there. All None where nothing got faster. `reach`: what
-    this machine gave perfectly parallel work, by number of workers.
+    fastest and the slowest runs give; `serial` is Karp and Flatt's e there. All None where nothing got faster.
+    `reach`: what this machine gave perfectly parallel work, by number of workers.
     """
 
     measured: tuple[Measured, ...]

@@ -127,9 +127,7 @@ def on_speed(
         look = " ".join(f"{finding.what} {finding.evidence}" for finding in odd)
         said = verdict.for_marker or f"{lab.id}, {check.name}:"
         verdict = replace(verdict, for_marker=f"{said} {look}")
-    return replace(
-        verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars, diagnosis=speed.why
-    )
+    return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars, diagnosis=speed.why)
 
 
 def on_memory(

@@ -1,8 +1,8 @@
 """`corewise why LAB|SCRIPT.py`, and `trace` in a notebook: where the time of a parallel run went.
 
-    a lab       its function runs once, traced, on a fresh input of the size that a check uses; the baseline beside it
-    a script    runs as it is, traced, in a process of its own; the serial one, where it is named, before it
-    a block     with trace() as run: ...   in a notebook; trace(serial=seconds) where the serial time is known
+a lab       its function runs once, traced, on a fresh input of the size that a check uses; the baseline beside it
+a script    runs as it is, traced, in a process of its own; the serial one, where it is named, before it
+a block     with trace() as run: ...   in a notebook; trace(serial=seconds) where the serial time is known
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from grader.errors import LearnerError
 from grader.measure import tree
 from grader.measure.blocks import Failure
 from grader.measure.explain import Explaining
-from grader.model import Lab, Launcher, Order, Progress, WorkerModule
+from grader.model import Lab, Launcher, Progress, WorkerModule
 from grader.outlook import Outlook, look_ahead
 from grader.report import trace_panel
 from grader.report.trace_text import as_text
@@ -42,7 +42,9 @@ def of_lab(
         GraderError: the lab's own baseline fails.
     """
     if "speedup" not in lab.checks:
-        raise LearnerError(f"{lab.id} has no check of speed.", "Name a script of your own: corewise why SCRIPT.py")
+        raise LearnerError(
+            f"{lab.id} has no check of speed.", "Name a script of your own: corewise why SCRIPT.py"
+        )
     facts = machine.look()
     method = start_methods(facts)[0]
     with ExitStack() as sessions:
@@ -69,9 +71,16 @@ def of_lab(
 
 
 def of_script(
-    script: Path, arguments: Sequence[str], serial: Path | None, progress: Progress, *, output: int | None = None
+    script: Path,
+    arguments: Sequence[str],
+    serial: Path | None,
+    progress: Progress,
+    *,
+    output: int | None = None,
 ) -> Diagnosis:
-    """Where the time of a script went; `serial` is the one that does the same work alone. `output` takes what they print.
+    """Where the time of a script went; `serial` is the one that does the same work alone.
+
+    `output` is the descriptor that takes what they print.
 
     Raises:
         LearnerError: there is no such file, or it doesn't end in order.

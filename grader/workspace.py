@@ -28,7 +28,10 @@ from grader.manifest import Manifest, refuse_links, sweep
 
 HIDDEN = r"(^|/)(\.|__pycache__)"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"}
-PAGES = {"MEASURING.md": "course/MEASURING.md", "TRACING.md": "course/TRACING.md"}  # what the start page links to, beside the labs
+PAGES = {
+    "MEASURING.md": "course/MEASURING.md",
+    "TRACING.md": "course/TRACING.md",
+}  # what the start page links to, beside the labs
 IN_USE = "Close the lab's notebook, end JupyterLab, and try again."
 ELSEWHERE = "Choose another folder: corewise learn FOLDER"
 

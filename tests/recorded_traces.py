@@ -1,4 +1,4 @@
-"""Recorded traces of the programs in `tests/faults`: `python -m tests.recorded_traces` makes them anew, on two quiet cores.
+"""Recorded traces of the programs in `tests/faults`: `python tests/recorded_traces.py` makes them anew, on two cores.
 
 Each is one run's timeline as JSON in `tests/traces/`, with the usable cores of the machine that it was made on.
 """

@@ -110,7 +110,9 @@ def test_what_the_program_does_alone_costs_the_share_of_the_others() -> None:
 
 def test_waiting_while_the_program_pickles_is_pickling() -> None:
     parent: list[Stretch] = [("pickle", 0.4, 0.4), ("wait", 0.6, 0.0)]
-    told = bill(timeline(1.0, parent, lane("1", ("wait", 0.4, 0.0), ("unpickle", 0.1, 0.1), ("run", 0.5, 0.5))))
+    told = bill(
+        timeline(1.0, parent, lane("1", ("wait", 0.4, 0.0), ("unpickle", 0.1, 0.1), ("run", 0.5, 0.5)))
+    )
     assert told.seconds["pickling"] == pytest.approx(0.5)
     assert told.seconds["queue_wait"] == pytest.approx(0.0)
 

@@ -105,7 +105,11 @@ def test_an_entry_of_many_tasks_says_how_many_and_which_was_longest() -> None:
 
 
 def test_pickling_threads_that_overlap_get_rows_of_their_own() -> None:
-    helpers = (Span("pickle", 0.1, 0.5, 0.4, 10), Span("pickle", 0.3, 0.6, 0.3, 10), Span("pickle", 0.5, 0.9, 0.4, 10))
+    helpers = (
+        Span("pickle", 0.1, 0.5, 0.4, 10),
+        Span("pickle", 0.3, 0.6, 0.3, 10),
+        Span("pickle", 0.5, 0.9, 0.4, 10),
+    )
     parent = Lane("program", program(1.0).spans, helpers=helpers)
     events = [e for e in complete(chrome(Timeline(1.0, parent, (), 2.0))) if e["cat"] == "helper"]
     assert sorted(event["tid"] for event in events) == [2, 2, 3]

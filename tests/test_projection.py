@@ -311,7 +311,13 @@ def test_without_pickling_the_run_lasts_until_the_one_that_did_not_pickle_is_don
 
 
 def test_pickling_by_another_thread_counts_where_it_kept_the_work_from_running() -> None:
-    helped = Lane("w", (Span("run", 0.0, 5.0, 4.0),), (Task("t", 0.0, 5.0, 4.0),), (Span("pickle", 3.0, 5.0),), queued=0.0)
+    helped = Lane(
+        "w",
+        (Span("run", 0.0, 5.0, 4.0),),
+        (Task("t", 0.0, 5.0, 4.0),),
+        (Span("pickle", 3.0, 5.0),),
+        queued=0.0,
+    )
     found = timeline(program(("wait", 5.0)), helped)
     assert asked(found)["no pickling"].seconds == 4
 
@@ -365,7 +371,9 @@ def test_many_short_tasks_that_were_added_up_can_be_handed_out_again() -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 6), st.integers(1, 6))
-def test_the_trace_with_some_workers_predicts_the_run_with_others(tasks: list[int], k: int, other: int) -> None:
+def test_the_trace_with_some_workers_predicts_the_run_with_others(
+    tasks: list[int], k: int, other: int
+) -> None:
     traced = pooled(tasks, min(k, len(tasks)), before=2, after=1)
     found = with_workers(traced, bill(traced), other)
     if len(tasks) < other:

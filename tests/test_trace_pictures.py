@@ -99,7 +99,9 @@ def test_work_on_a_core_and_work_without_one_look_different_without_colour() -> 
 
 def test_a_column_shows_the_state_that_took_most_of_it() -> None:
     third = 2.0 / 3
-    lane = Lane("worker 1", (Span("run", 0.0, third, third), Span("lock", third, 1.9), Span("wait", 1.9, 2.0)))
+    lane = Lane(
+        "worker 1", (Span("run", 0.0, third, third), Span("lock", third, 1.9), Span("wait", 1.9, 2.0))
+    )
     _, (_, codes) = columns.columns(Timeline(2.0, program(2.0), (lane,), 2.0))
     counted = Counter(codes.tolist())
     assert counted[columns.CORE] == pytest.approx(columns.COLUMNS / 3, abs=1)
@@ -144,7 +146,9 @@ def test_an_entry_of_many_tasks_names_its_longest_and_frames_nothing() -> None:
     [
         Timeline(1.0, program(1.0), (), 2.0),
         Timeline(0.0, Lane("program", ()), (), 2.0),
-        Timeline(0.0, Lane("program", ()), (Lane("worker 1", ()), Lane("worker 2", (Span("run", 0.0, 0.0),))), 2.0),
+        Timeline(
+            0.0, Lane("program", ()), (Lane("worker 1", ()), Lane("worker 2", (Span("run", 0.0, 0.0),))), 2.0
+        ),
     ],
     ids=["no workers", "nothing", "no time"],
 )
@@ -164,7 +168,7 @@ def test_each_state_stands_out_on_light_and_dark(look: gantt.Look) -> None:
 def test_states_are_hatched_so_that_they_differ_without_colour() -> None:
     svg = gantt.picture(convoy(), "x")
     assert svg.count("<pattern") >= 3
-    assert 'fill: url(#x' in svg
+    assert "fill: url(#x" in svg
 
 
 # The bill
@@ -260,7 +264,11 @@ def test_amdahls_curve_is_amdahls_law() -> None:
 
 @pytest.mark.parametrize(
     ("measured", "fraction", "interval"),
-    [((), 0.5, (0.4, 0.6)), (((1, 1.0),), float("nan"), (float("nan"), float("inf"))), (((2, 0.8),), -0.3, (1.2, -1))],
+    [
+        ((), 0.5, (0.4, 0.6)),
+        (((1, 1.0),), float("nan"), (float("nan"), float("inf"))),
+        (((2, 0.8),), -0.3, (1.2, -1)),
+    ],
     ids=["nothing measured", "nothing known", "out of bounds"],
 )
 def test_a_curve_of_little_is_still_drawn(
@@ -339,7 +347,9 @@ def test_the_page_says_the_bill_the_findings_and_the_numbers_in_this_order() -> 
 
 def test_the_page_stands_alone_and_runs_nothing() -> None:
     run = pool()
-    page = trace_page.page("a", run, bill(run), [Reason()], curve.picture(MEASURED, 0.9, (0.8, 0.95), None, 8, "z"))
+    page = trace_page.page(
+        "a", run, bill(run), [Reason()], curve.picture(MEASURED, 0.9, (0.8, 0.95), None, 8, "z")
+    )
     assert not re.search(r"<(script|link|img|iframe|object)\b|@import|\son\w+=", page)
     assert not re.search(r'(?<!xmlns=)(?<!xmlns:xlink=)"https?://', page)
     assert "default-src 'none'" in page

@@ -33,7 +33,9 @@ def words_of(html: str) -> str:
 
 
 def test_a_speedup_that_is_not_yet_enough_shows_where_the_time_went() -> None:
-    verdict = speedup_verdict(outcome="not yet", points=0, diagnosis=told(), blocks=blocks(9, 1.1), facts=FACTS)
+    verdict = speedup_verdict(
+        outcome="not yet", points=0, diagnosis=told(), blocks=blocks(9, 1.1), facts=FACTS
+    )
     html = Panel(verdict)._repr_html_()
     assert "Where the time went" in words_of(html)
     assert html.count("<svg") == 5  # the check's own two, the timeline, the factors, the seconds
@@ -73,7 +75,12 @@ def test_the_json_has_every_part_and_says_why_there_is_no_speedup() -> None:
     assert data["bill"]["speedup"] is None
     assert data["bill"]["reason"] == NO_SERIAL
     assert as_json(told(serial=1.0))["bill"]["reason"] == ""
-    assert [one["name"] for one in data["what_if"]] == ["balance", "no pickling", "no start-up", "twice the cores"]
+    assert [one["name"] for one in data["what_if"]] == [
+        "balance",
+        "no pickling",
+        "no start-up",
+        "twice the cores",
+    ]
     assert all(one["refused"] or one["seconds"] > 0 for one in data["what_if"])
     assert data["span"] <= data["work"] + 1e-9
 

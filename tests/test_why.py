@@ -18,9 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def why(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, "why", *map(str, words)], capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run([*COMMAND, "why", *map(str, words)], capture_output=True, text=True, timeout=300)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stdout
     return done
@@ -130,7 +128,9 @@ def test_what_is_predicted_stands_apart_from_what_was_measured() -> None:
 
 
 def test_a_labs_wrong_answer_is_a_message_not_a_bill(tmp_path: Path) -> None:
-    wrong = script(tmp_path, "def find_alerts(folder, workers):\n    raise ValueError('no such column')\n", "scorer.py")
+    wrong = script(
+        tmp_path, "def find_alerts(folder, workers):\n    raise ValueError('no such column')\n", "scorer.py"
+    )
     done = why("11_fraud", "--worker", wrong, code=1)
     assert "no such column" in done.stderr
 

@@ -78,8 +78,10 @@ def _row(name: str, pairs: int) -> Row:
     shows: dict[str, str] = {}
     for number in range(pairs):
         for tool, run_by in random.sample([*tools().items()], len(tools())):
-            beside = (lambda: peers.with_insights(name, insights=False)[0]) if tool == "mpire" else (
-                lambda: peers.plain(name)
+            beside = (
+                (lambda: peers.with_insights(name, insights=False)[0])
+                if tool == "mpire"
+                else (lambda: peers.plain(name))
             )  # mpire's own pool without insights: not the pool is compared, but looking into it
             first = random.random() < 0.5
             alone = beside() if first else 0.0
@@ -96,7 +98,10 @@ def _cost(lab_id: str, pairs: int) -> Cost:
     worker = read_worker(lab.notebook, lab.module)
     method = machine.look().start_methods[0]
     ratios: list[float] = []
-    with LocalLauncher().session(lab, worker, method) as mine, LocalLauncher().session(lab, None, method) as clean:
+    with (
+        LocalLauncher().session(lab, worker, method) as mine,
+        LocalLauncher().session(lab, None, method) as clean,
+    ):
         plan = Bench(lab, clean, mine).plan(max(2, machine.workers(machine.look(), lab.max_workers)))
         for number in range(pairs):
             with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as where:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import subprocess
@@ -88,8 +89,10 @@ def _in_the_picture(program: Program, events: list[dict[str, Any]]) -> str:
         "skew": bool(spins) and max(longest) > 1.5 * statistics.median(sum(spins, [])),
         "tasks-too-few": bool(spins) and sum(map(len, spins)) < 4 * WORKERS,
         "tasks-too-small": together("SimpleQueue.get", "SimpleQueue.put", "get", "put") > _STANDS_OUT * wall,
-        "big-arguments": together("ForkingPickler.dumps", "dumps", "_pickle.loads", "loads") > _STANDS_OUT * wall,
-        "big-results": together("ForkingPickler.dumps", "dumps", "_pickle.loads", "loads") > _STANDS_OUT * wall,
+        "big-arguments": together("ForkingPickler.dumps", "dumps", "_pickle.loads", "loads")
+        > _STANDS_OUT * wall,
+        "big-results": together("ForkingPickler.dumps", "dumps", "_pickle.loads", "loads")
+        > _STANDS_OUT * wall,
         "serial-head": together("spin", pids={main}) > _STANDS_OUT * wall,
         "serial-tail": together("spin", pids={main}) > _STANDS_OUT * wall,
         "one-worker-does-all": len(spins) == 1,

@@ -108,7 +108,9 @@ class Bench:
         loop = free_of(self._spin(1, TASKS, _FIRST_AMOUNT)).seconds / (TASKS * _FIRST_AMOUNT)
         began = time.monotonic()
         trial = self._spin(workers, TASKS, 1)
-        around = time.monotonic() - began - trial.seconds[0]  # where the stage isn't forked, it is started each time
+        around = (
+            time.monotonic() - began - trial.seconds[0]
+        )  # where the stage isn't forked, it is started each time
         start = free_of(trial).seconds
         size, seconds = self.size(serial_seconds(start))
         amount = max(1, round(seconds / loop / TASKS))

@@ -36,6 +36,7 @@ LEAST = 10  # columns
 _ON_A_CORE = 0.7  # of its time; with less, a column of work is shown as work without a core
 _AWAKE = 0.2  # the program itself; with less, it waits for its workers
 
+
 def columns(timeline: Timeline) -> tuple[Numbers, list[Codes]]:
     """The edges of the columns in seconds, and for each lane (the program's first) what each of
     its columns shows (`CORE` ... `WAIT`, or `ABSENT`).

@@ -109,9 +109,7 @@ def _in_words(curve: Curve) -> str:
 
 
 def _fraction(curve: Curve) -> str:
-    return (
-        f"a parallel part of {percent(curve.fraction)} (interval {percent(curve.low)} to {percent(curve.high)})"
-    )
+    return f"a parallel part of {percent(curve.fraction)} (interval {percent(curve.low)} to {percent(curve.high)})"
 
 
 def _at_end(curve: Curve) -> str:

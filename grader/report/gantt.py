@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-
 @dataclass(frozen=True)
 class Look:
     """How one state is drawn; `height` is the share of the lane. One that isn't filled shows its hatch alone."""
@@ -114,7 +113,10 @@ def _add_boxes(axes: Axes, boxes: Sequence[tuple[float, float, float, float]], l
 
     left, right, low, high = np.array(boxes).T
     corners = np.stack(
-        [np.stack(pair, axis=1) for pair in ((left, low), (right, low), (right, high), (left, high), (left, low))],
+        [
+            np.stack(pair, axis=1)
+            for pair in ((left, low), (right, low), (right, high), (left, high), (left, low))
+        ],
         axis=1,
     )
     codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(boxes))
@@ -122,7 +124,9 @@ def _add_boxes(axes: Axes, boxes: Sequence[tuple[float, float, float, float]], l
     if not look.filled:
         style = {"facecolor": "none", "edgecolor": look.colour, "linewidth": 0.6}
     label = None if look is LOOKS[WAIT] else look.label
-    axes.add_patch(PathPatch(Path(corners.reshape(-1, 2), codes), hatch=look.hatch or None, label=label, **style))
+    axes.add_patch(
+        PathPatch(Path(corners.reshape(-1, 2), codes), hatch=look.hatch or None, label=label, **style)
+    )
 
 
 def _draw_starts(axes: Axes, timeline: Timeline, places: Sequence[float]) -> None:

@@ -132,15 +132,23 @@ def _section(name: str, heading: str, inside: str) -> str:
 
 def _reasons(reasons: Sequence[Reason]) -> str:
     if not reasons:
-        return _section("findings", "Findings", "<p>Nothing stands out: no loss is large enough to act on.</p>")
+        return _section(
+            "findings", "Findings", "<p>Nothing stands out: no loss is large enough to act on.</p>"
+        )
     items = "\n".join(f"<li>{_reason(reason)}</li>" for reason in reasons)
     return _section("findings", "Findings, the largest loss first", f"<ol>\n{items}\n</ol>")
 
 
 def _reason(reason: Reason) -> str:
     cause = _text(one_line(reason.cause.replace("-", " "), 80))
-    head = f"{cause[:1].upper()}{cause[1:]}: {percent(reason.share)} of the loss, {in_seconds(reason.seconds)}"
-    then = f'<p class="quoted next"><strong>Try:</strong> {_text(reason.try_next)}</p>' if reason.try_next else ""
+    head = (
+        f"{cause[:1].upper()}{cause[1:]}: {percent(reason.share)} of the loss, {in_seconds(reason.seconds)}"
+    )
+    then = (
+        f'<p class="quoted next"><strong>Try:</strong> {_text(reason.try_next)}</p>'
+        if reason.try_next
+        else ""
+    )
     evidence = f'<p class="quoted">{_text(reason.evidence)}</p>' if reason.evidence else ""
     return f"<h3>{head}</h3>{evidence}{then}"
 
@@ -166,12 +174,21 @@ def _figure(inside: str, seen: str) -> str:
 
 def _numbers(timeline: Timeline, bill: Bill) -> str:
     parts = [
-        (_text(part(name)), f"{value:.3f}", share_of(value, bill.wall), PARTS[name][1] if name in PARTS else "")
+        (
+            _text(part(name)),
+            f"{value:.3f}",
+            share_of(value, bill.wall),
+            PARTS[name][1] if name in PARTS else "",
+        )
         for name, value in bill.seconds.items()
     ]
     rows = [*parts, ("all of it", f"{bill.wall:.3f}", share_of(bill.wall, bill.wall), "measured")]
     bills = _folded(
-        "The bill in seconds", "What each second went into", ("part", "seconds", "share", "what it is"), rows, 1
+        "The bill in seconds",
+        "What each second went into",
+        ("part", "seconds", "share", "what it is"),
+        rows,
+        1,
     )
     lanes = [_lane(lane) for lane in (timeline.parent, *timeline.workers)]
     number = words.count(len(timeline.workers), "worker")

@@ -18,7 +18,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "queue_wait": ("queue wait", "waiting for something to arrive in a queue or pipe, or for room in it"),
     "lock_wait": ("lock wait", "waiting for a lock, semaphore, condition, barrier or event"),
     "neighbours": ("neighbours", "ready to run, but other programs had the cores"),
-    "oversubscription": ("oversubscription", "ready to run, but the program's own other processes had the cores"),
+    "oversubscription": (
+        "oversubscription",
+        "ready to run, but the program's own other processes had the cores",
+    ),
     "serial_part": ("serial part", "the program worked alone, and the workers waited for it"),
     "blocked": ("blocked", "waiting for a disk, a network or a sleep"),
     "other": ("other", "none of these"),
@@ -104,7 +107,9 @@ def timeline_in_words(timeline: Timeline) -> str:
     said = [f"Timeline of {words.count(len(workers), 'worker')} over {in_seconds(timeline.wall)}."]
     if timeline.wall > 0:
         if len(workers) <= _EACH:
-            said += [f"{_capital(one_line(lane.name))}: {_shares([lane], timeline.wall)}." for lane in workers]
+            said += [
+                f"{_capital(one_line(lane.name))}: {_shares([lane], timeline.wall)}." for lane in workers
+            ]
         else:
             said.append(f"On average: {_shares(workers, timeline.wall)}.")
             most, least = _extremes(workers)

@@ -55,7 +55,9 @@ def pictures(bill: Bill, prefix: str) -> list[str]:
     """Two SVGs, the factors and the seconds; `prefix` starts every identifier in them."""
     return [
         draw_svg(lambda axes: _draw_factors(axes, bill), waterfall_in_words(bill), f"{prefix}f", 3),
-        draw_svg(lambda axes: _draw_seconds(axes, bill), seconds_in_words(bill), f"{prefix}s", 2, _size(bill)),
+        draw_svg(
+            lambda axes: _draw_seconds(axes, bill), seconds_in_words(bill), f"{prefix}s", 2, _size(bill)
+        ),
     ]
 
 

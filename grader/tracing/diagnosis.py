@@ -35,7 +35,11 @@ class Diagnosis:
 
 
 def diagnosis(
-    name: str, recordings: Sequence[Recording], cores: float, start_method: str = "", serial: float | None = None
+    name: str,
+    recordings: Sequence[Recording],
+    cores: float,
+    start_method: str = "",
+    serial: float | None = None,
 ) -> Diagnosis:
     """All that is said of a traced run; `serial` is the time of the serial program on the same work, in seconds.
 

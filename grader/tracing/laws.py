@@ -23,7 +23,6 @@ from grader.tracing import stretches
 from grader.tracing.timeline import Task, Timeline
 
 
-
 def karp_flatt(speedup: float, workers: float) -> float:
     """e = (1/S - 1/p) / (1 - 1/p), the serial share that a measured S would mean under Amdahl's law.
 

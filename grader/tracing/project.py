@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from grader.tracing import refusals
-from grader.tracing.refusals import listed
 from grader.tracing.fit import Fit, Range, fit
 from grader.tracing.laws import work_span
+from grader.tracing.refusals import listed
 from grader.tracing.timeline import Timeline
-
 
 
 @dataclass(frozen=True)
@@ -184,5 +183,3 @@ def _note(
         f"{said} No program gains more than the reach of the machine that it runs on: it was {cores[base[-1]]:.2f} "
         f"with {base[-1]} workers here, and {workers} cores that share as these do would give {shared:.1f}."
     )
-
-

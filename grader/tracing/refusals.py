@@ -27,7 +27,9 @@ def too_little(times: Mapping[int, Sequence[float]]) -> str:
         )
     repeated = [seconds for seconds in times.values() if len(seconds) > 1]
     if not repeated:
-        return "One run with each number of workers doesn't say how much runs differ. Measure each five times."
+        return (
+            "One run with each number of workers doesn't say how much runs differ. Measure each five times."
+        )
     freedom = sum(len(seconds) - 1 for seconds in repeated)
     squares = sum(len(seconds) * pvariance(seconds) / fmean(seconds) ** 2 for seconds in repeated)
     spread = 2 * math.sqrt(squares / freedom)
@@ -78,7 +80,9 @@ def rising(workers: int, full: Fit | None, proven: bool, base: tuple[int, ...]) 
         return ""
     if full.overhead.middle <= _SIGN * full.error(2):
         return ""
-    share = [max(0.0, full.serial.middle + full.overhead.middle * p) / full.seconds(1, 1).middle for p in base[-2:]]
+    share = [
+        max(0.0, full.serial.middle + full.overhead.middle * p) / full.seconds(1, 1).middle for p in base[-2:]
+    ]
     return (
         f"The serial share rises with the workers (Karp-Flatt: from {share[0]:.1%} with {base[-2]} to {share[1]:.1%} "
         f"with {base[-1]}), so each costs something, and these runs don't show how that goes on beyond "
@@ -99,4 +103,6 @@ def too_far(workers: int, base: tuple[int, ...], seconds: Range, speedup: Range)
 
 
 def listed(numbers: tuple[int, ...]) -> str:
-    return ", ".join(map(str, numbers[:-1])) + (" and " if numbers[1:] else "") + "".join(map(str, numbers[-1:]))
+    return (
+        ", ".join(map(str, numbers[:-1])) + (" and " if numbers[1:] else "") + "".join(map(str, numbers[-1:]))
+    )

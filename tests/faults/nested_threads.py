@@ -1,4 +1,5 @@
 """Each worker multiplies matrices by a library that uses all cores, too."""
+# ruff: noqa: E402  (the library reads the number of its threads when it is imported)
 
 import os
 

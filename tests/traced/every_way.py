@@ -1,4 +1,6 @@
-"""Eight pieces of work by two workers, in each way that the standard library and joblib have: `every_way.py METHOD WAY`.
+"""Eight pieces of work by two workers, in each way that the standard library and joblib have.
+
+    every_way.py METHOD WAY
 
 It ends with 1 where the answer isn't what it is without anybody listening.
 """

@@ -68,11 +68,13 @@ def of_failure(
 def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[Finding, ...]:
     """The findings on a speedup that is too small, and above them what one traced run lost most of its time to.
 
-    Work that one process did alone needs no trace to be understood: there the loss comes second.
+    Work that one process did alone needs no trace to be understood: there the loss comes second. What neighbours took
+    is no cause: the mark is free of it.
     """
-    if why is None or not why.losses:
+    own = [loss for loss in why.losses if loss.cause != "neighbours"] if why else []
+    if why is None or not own:
         return findings
-    loss = why.losses[0]
+    loss = own[0]
     lost = Finding(
         loss.cause,
         loss.what,

@@ -216,6 +216,8 @@ def _why(arguments: argparse.Namespace) -> int:
     from grader import why
     from grader.launch.local import LocalLauncher
 
+    for path in (arguments.html, arguments.perfetto):
+        terminal.refuse_no_folder(path)
     with terminal.Progress() as progress:
         if arguments.what.endswith(".py"):
             _refuse_projection(arguments)

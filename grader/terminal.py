@@ -49,14 +49,18 @@ def print_json(data: object) -> None:
     print(json.dumps(data, indent=2, allow_nan=False))
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file that the caller named.
+def refuse_no_folder(path: Path | None) -> None:
+    """Say at once, not after the work, that a file can't be written.
 
     Raises:
-        LearnerError: there is no such folder.
+        LearnerError: the file is to be in a folder that isn't there.
     """
-    if not path.absolute().parent.is_dir():
+    if path is not None and not path.absolute().parent.is_dir():
         raise LearnerError(f"There is no folder {path.parent}.", "Name a file in a folder that is there.")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that the caller named."""
     path.write_text(text, encoding="utf-8")
     say(f"Written: {path}")
 

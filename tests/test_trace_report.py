@@ -64,6 +64,12 @@ def test_what_one_process_did_alone_is_said_before_the_loss() -> None:
     assert [one.cause for one in causes.with_losses((alone, OWN), told())] == [alone.cause, "skew", OWN.cause]
 
 
+def test_neighbours_are_no_cause_of_a_mark_that_is_free_of_them() -> None:
+    one = told()
+    first = dataclasses.replace(one.losses[0], cause="neighbours")
+    assert causes.with_losses((OWN,), dataclasses.replace(one, losses=(first,))) == (OWN,)
+
+
 def test_without_a_loss_the_findings_stay_as_they_are() -> None:
     assert causes.with_losses((OWN,), told("clean")) == (OWN,)
     assert causes.with_losses((OWN,), None) == (OWN,)

@@ -6,6 +6,7 @@ than the picture has pixels; where even those are too many, the columns become w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -99,5 +100,5 @@ def stretches(codes: Codes) -> list[tuple[int, int, int]]:
     """Neighbouring columns that show the same: what they show, the first of them, and the one after the last."""
     cuts = np.flatnonzero(np.diff(codes)) + 1
     bounds = [0, *map(int, cuts), len(codes)]
-    found = zip(bounds[:-1], bounds[1:], strict=True)
+    found = itertools.pairwise(bounds)
     return [(int(codes[first]), first, last) for first, last in found if codes[first] != ABSENT]

@@ -70,6 +70,7 @@ details { margin: 0.6rem 0; }
 summary { cursor: pointer; font-weight: bold; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabular-nums; }
+table { overflow-wrap: normal; }
 caption { text-align: left; margin-bottom: 0.3rem; }
 th, td { padding: 0.2rem 0.8rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child, .text { text-align: left; }
@@ -80,7 +81,8 @@ MARKS = ("cwl", "cwb", "cwc")  # what identifiers begin with; the curve of a cal
 
 _SEE_LANES = (
     "Each lane is one process, and time goes from left to right. A full bar is work on a core, a hatched one without "
-    "filling is work that had none; a thin line is waiting, and where there is nothing there was no process."
+    "filling is work that had none; a thin line is waiting, and where there is nothing there was no process. "
+    "Each point shows what took most of its time; the percentage is the share of the run at work on a core."
 )
 _SEE_BILL = (
     "Left: each factor goes on from where the one before left it. Right: the parts of the run's time, the largest "

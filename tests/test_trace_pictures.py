@@ -29,6 +29,7 @@ class Reason:
     share: float = 0.71
     seconds: float = 0.5
     evidence: str = "412 MB went to workers."
+    what: str = "Much goes to the workers."
     try_next: str = "Let each worker `read` its own part."
 
 
@@ -313,7 +314,7 @@ def test_the_same_run_is_drawn_the_same_way() -> None:
 def test_hostile_names_are_text_and_nothing_else() -> None:
     run = pool(2, 6, name=HOSTILE)
     svg = gantt.picture(run, "x")
-    hostile = Reason(HOSTILE, 0.5, 1.0, HOSTILE, HOSTILE)
+    hostile = Reason(HOSTILE, 0.5, 1.0, HOSTILE, HOSTILE, HOSTILE)
     page = trace_page.page(HOSTILE, run, bill(run), [hostile])
     for shown in (svg, page):
         assert "<script" not in shown
@@ -332,7 +333,7 @@ def test_the_page_says_the_bill_the_findings_and_the_numbers_in_this_order() -> 
         "Where the time went: my_script.py",
         "Speedup 1.50 = 2 workers x load balance",
         "Big arguments: 71 % of the loss, 0.50 s",
-        "412 MB went to workers.",
+        "Much goes to the workers. 412 MB went to workers.",
         "Try: Let each worker read its own part.",
         "Each lane is one process",
         "The bill in seconds",

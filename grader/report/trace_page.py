@@ -27,12 +27,14 @@ from grader.tracing.timeline import Lane, Timeline
 
 
 class Reason(Protocol):
-    """Why a run lost time: a documented cause, its share of the whole loss (0 to 1), its seconds, the evidence, and
-    what to change.
+    """Why a run lost time: a documented cause and what it means, its share of the whole loss (0 to 1), its seconds,
+    the evidence, and what to change.
     """
 
     @property
     def cause(self) -> str: ...
+    @property
+    def what(self) -> str: ...
     @property
     def share(self) -> float: ...
     @property
@@ -151,8 +153,8 @@ def _reason(reason: Reason) -> str:
         if reason.try_next
         else ""
     )
-    evidence = f'<p class="quoted">{_text(reason.evidence)}</p>' if reason.evidence else ""
-    return f"<h3>{head}</h3>{evidence}{then}"
+    said = "".join(f'<p class="quoted">{_text(text)}</p>' for text in (reason.what, reason.evidence) if text)
+    return f"<h3>{head}</h3>{said}{then}"
 
 
 def _pictures(timeline: Timeline, bill: Bill, curve: str) -> str:

@@ -144,6 +144,7 @@ def _draw(axes: Axes, curve: Curve) -> None:
             linestyle="",
             marker="D",
             color=SERIAL_COLOUR,
+            clip_on=False,
             label="measured",
         )
     heights = [top, *(s for _, s in curve.measured), curve.reach or 0.0]

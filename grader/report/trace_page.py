@@ -75,7 +75,8 @@ table { border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabul
 table { overflow-wrap: normal; }
 caption { text-align: left; margin-bottom: 0.3rem; }
 th, td { padding: 0.2rem 0.8rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
-th:first-child, .text { text-align: left; }
+td { white-space: nowrap; }
+th:first-child, .text { text-align: left; white-space: normal; }
 footer { margin-top: 2rem; }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -11,7 +11,10 @@ from grader.tracing.timeline import Lane, Task, Timeline
 #: What each part of a bill is called, and what it means.
 PARTS: Mapping[str, tuple[str, str]] = {
     "work": ("work", "what this many workers need when nothing is lost"),
-    "scaling": ("scaling", "CPU seconds that the parallel run needed beyond the serial run, for each worker"),
+    "scaling": (
+        "scaling",
+        "more CPU time than the serial run needs, for each worker; negative where it needed less",
+    ),
     "tail": ("tail", "workers without work while others still had some"),
     "start_up": ("start-up", "processes being started"),
     "pickling": ("pickling", "objects turned into bytes and back"),

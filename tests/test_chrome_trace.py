@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from typing import Any
@@ -63,7 +64,7 @@ def test_nothing_overlaps_in_a_row(run: Timeline) -> None:
         rows[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
     for row in rows.values():
         row.sort()
-        assert all(one[1] <= other[0] for one, other in zip(row, row[1:], strict=False))
+        assert all(one[1] <= other[0] for one, other in itertools.pairwise(row))
 
 
 def test_every_process_and_row_has_a_name() -> None:

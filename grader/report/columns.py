@@ -6,6 +6,7 @@ than the picture has pixels; where even those are too many, the columns become w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -20,13 +21,14 @@ Codes = NDArray[np.intp]
 CORE, OFF, START, PICKLE, LOCK, WAIT = range(6)
 ABSENT = -1
 
-#: The states of a trace that each stands for. Work is told apart by its CPU seconds.
-STATES: dict[int, tuple[State, ...]] = {
-    CORE: ("run",),
-    START: ("start",),
-    PICKLE: ("pickle", "unpickle"),
-    LOCK: ("lock",),
-    WAIT: ("wait",),
+#: What each state of a trace is drawn as. Work without a core is told by its CPU seconds.
+PLACES: dict[State, int] = {
+    "run": CORE,
+    "start": START,
+    "pickle": PICKLE,
+    "unpickle": PICKLE,
+    "lock": LOCK,
+    "wait": WAIT,
 }
 
 COLUMNS = 640  # about a pixel each
@@ -56,10 +58,18 @@ def _spent(lane: Lane, edges: Numbers) -> Numbers:
     """Seconds of each state in each column (states x columns); under CORE are those of all work, under OFF the CPU
     seconds of it, and a last row has the pickling of other threads.
     """
-    rows = {place: [span for span in lane.spans if span.state in states] for place, states in STATES.items()}
-    seconds = {place: _in_columns(spans, edges) for place, spans in rows.items()}
-    seconds[OFF] = _in_columns(rows[CORE], edges, cpu=True)
-    return np.stack([*(seconds[place] for place in sorted(seconds)), _in_columns(lane.helpers, edges)])
+    spans = _table(lane.spans)
+    of = {place: spans[spans[:, 0] == place] for place in (CORE, START, PICKLE, LOCK, WAIT)}
+    seconds = {place: _in_columns(its, edges) for place, its in of.items()}
+    seconds[OFF] = _in_columns(of[CORE], edges, cpu=True)
+    helped = _in_columns(_table(lane.helpers), edges)
+    return np.stack([*(seconds[place] for place in sorted(seconds)), helped])
+
+
+def _table(spans: Iterable[Span]) -> Numbers:
+    """A row for each span that lasts: what it is drawn as, its start, its end, its CPU seconds."""
+    rows = [(PLACES[span.state], span.start, span.end, span.cpu) for span in spans if span.end > span.start]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
 def _shown(spent: Numbers, width: float, program: bool) -> Codes:
@@ -77,13 +87,11 @@ def _shown(spent: Numbers, width: float, program: bool) -> Codes:
     return np.where(np.sum(shown, axis=0) > 1e-6 * width, most, ABSENT)
 
 
-def _in_columns(spans: Iterable[Span], edges: Numbers, cpu: bool = False) -> Numbers:
-    """Seconds of the spans, or their CPU seconds, in each column; where they overlap they count twice."""
-    lasting = [span for span in spans if span.end > span.start]
-    rate = np.array([min(1.0, span.cpu / span.seconds) if cpu else 1.0 for span in lasting])
-    begun = _since(np.array([span.start for span in lasting]), rate, edges)
-    over = _since(np.array([span.end for span in lasting]), rate, edges)
-    return np.diff(begun - over)
+def _in_columns(spans: Numbers, edges: Numbers, cpu: bool = False) -> Numbers:
+    """Seconds of the spans of a table, or their CPU seconds, in each column; where they overlap they count twice."""
+    _, starts, ends, busy = spans.T
+    rate = np.minimum(1.0, busy / (ends - starts)) if cpu else np.ones(len(spans))
+    return np.diff(_since(starts, rate, edges) - _since(ends, rate, edges))
 
 
 def _since(moments: Numbers, rate: Numbers, edges: Numbers) -> Numbers:
@@ -99,5 +107,5 @@ def stretches(codes: Codes) -> list[tuple[int, int, int]]:
     """Neighbouring columns that show the same: what they show, the first of them, and the one after the last."""
     cuts = np.flatnonzero(np.diff(codes)) + 1
     bounds = [0, *map(int, cuts), len(codes)]
-    found = zip(bounds[:-1], bounds[1:], strict=True)
+    found = itertools.pairwise(bounds)
     return [(int(codes[first]), first, last) for first, last in found if codes[first] != ABSENT]

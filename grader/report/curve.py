@@ -127,7 +127,7 @@ def _draw(axes: Axes, curve: Curve) -> None:
         color=INK,
         linewidth=0.9,
         linestyle=(0, (1, 2)),
-        label="ideal: as many as workers",
+        label="ideal: no loss",
     )
     if curve.reach is not None:
         axes.axhline(
@@ -135,7 +135,7 @@ def _draw(axes: Axes, curve: Curve) -> None:
             color=INK,
             linewidth=1.2,
             linestyle=(0, (8, 2, 1, 2)),
-            label=f"{curve.reach:.2f}: reach of this machine",
+            label=f"{curve.reach:.2f}: machine's reach",
         )
     if curve.measured:
         axes.plot(
@@ -144,11 +144,12 @@ def _draw(axes: Axes, curve: Curve) -> None:
             linestyle="",
             marker="D",
             color=SERIAL_COLOUR,
+            clip_on=False,
             label="measured",
         )
     heights = [top, *(s for _, s in curve.measured), curve.reach or 0.0]
     axes.set_ylim(0, _HEADROOM * max(heights))
-    axes.set_xlim(1 - 0.02 * curve.upto, 1.02 * curve.upto)
+    axes.set_xlim(max(0.5, 1 - 0.02 * curve.upto), 1.02 * curve.upto)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("workers")
     axes.set_ylabel("speedup (serial time / parallel time)")

@@ -17,7 +17,7 @@ import numpy as np
 from grader.report.columns import COLUMNS, CORE, WAIT, Codes, Numbers, columns, stretches
 from grader.report.plot import PARALLEL_COLOUR, SERIAL_COLOUR
 from grader.report.svg import INK, draw_svg
-from grader.report.trace_words import in_seconds, lasted, one_line, slowest, timeline_in_words
+from grader.report.trace_words import in_seconds, lasted, one_line, share_of, slowest, timeline_in_words
 from grader.tracing.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ LOOKS = (
 
 
 WIDTH = 8.0  # inches
+_LINE = 0.16  # inches that a lane's name needs
 _GAP = 0.3  # lanes, between the program and the workers
 _TICKS = 1000  # starts of tasks that are marked
 _APART = 5  # columns that a task must have for its start to be marked
@@ -72,10 +73,9 @@ def _draw(axes: Axes, timeline: Timeline, pitch: float) -> None:
     _draw_states(axes, places, edges, codes)
     _draw_starts(axes, timeline, places)
     _draw_slowest(axes, timeline, places)
-    names = [one_line(lane.name, 24) for lane in (timeline.parent, *timeline.workers)]
-    step = ceil(0.16 / pitch)
-    shown = [0, *range(1, len(names), step)]
-    axes.set_yticks([places[n] for n in shown], [names[n] for n in shown])
+    step = ceil(_LINE / pitch)
+    shown = [0, *range(1 if (1 + _GAP) * pitch >= _LINE else step, len(places), step)]
+    axes.set_yticks([places[n] for n in shown], [_name(timeline, n) for n in shown])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(places[-1] + 0.6, -0.6)
@@ -83,6 +83,12 @@ def _draw(axes: Axes, timeline: Timeline, pitch: float) -> None:
     axes.set_xlabel("seconds since the run began")
     axes.set_title("What each process did", loc="left")
     axes.set_title(_slowest_in_short(timeline), loc="right", fontsize=8.5)
+
+
+def _name(timeline: Timeline, number: int) -> str:
+    """What a lane is called, and how much it worked: columns hide what is short, however often it comes."""
+    lane = (timeline.parent, *timeline.workers)[number]
+    return f"{one_line(lane.name, 24)}: {share_of(lane.useful, timeline.wall)} work"
 
 
 def _places(timeline: Timeline) -> list[float]:

@@ -27,12 +27,14 @@ from grader.tracing.timeline import Lane, Timeline
 
 
 class Reason(Protocol):
-    """Why a run lost time: a documented cause, its share of the whole loss (0 to 1), its seconds, the evidence, and
-    what to change.
+    """Why a run lost time: a documented cause and what it means, its share of the whole loss (0 to 1), its seconds,
+    the evidence, and what to change.
     """
 
     @property
     def cause(self) -> str: ...
+    @property
+    def what(self) -> str: ...
     @property
     def share(self) -> float: ...
     @property
@@ -70,9 +72,11 @@ details { margin: 0.6rem 0; }
 summary { cursor: pointer; font-weight: bold; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: 0.5rem 0; font-variant-numeric: tabular-nums; }
+table { overflow-wrap: normal; }
 caption { text-align: left; margin-bottom: 0.3rem; }
 th, td { padding: 0.2rem 0.8rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
-th:first-child, .text { text-align: left; }
+td { white-space: nowrap; }
+th:first-child, .text { text-align: left; white-space: normal; }
 footer { margin-top: 2rem; }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -80,7 +84,8 @@ MARKS = ("cwl", "cwb", "cwc")  # what identifiers begin with; the curve of a cal
 
 _SEE_LANES = (
     "Each lane is one process, and time goes from left to right. A full bar is work on a core, a hatched one without "
-    "filling is work that had none; a thin line is waiting, and where there is nothing there was no process."
+    "filling is work that had none; a thin line is waiting, and where there is nothing there was no process. "
+    "Each point shows what took most of its time; the percentage is the share of the run at work on a core."
 )
 _SEE_BILL = (
     "Left: each factor goes on from where the one before left it. Right: the parts of the run's time, the largest "
@@ -149,8 +154,8 @@ def _reason(reason: Reason) -> str:
         if reason.try_next
         else ""
     )
-    evidence = f'<p class="quoted">{_text(reason.evidence)}</p>' if reason.evidence else ""
-    return f"<h3>{head}</h3>{evidence}{then}"
+    said = "".join(f'<p class="quoted">{_text(text)}</p>' for text in (reason.what, reason.evidence) if text)
+    return f"<h3>{head}</h3>{said}{then}"
 
 
 def _pictures(timeline: Timeline, bill: Bill, curve: str) -> str:

@@ -11,7 +11,10 @@ from grader.tracing.timeline import Lane, Task, Timeline
 #: What each part of a bill is called, and what it means.
 PARTS: Mapping[str, tuple[str, str]] = {
     "work": ("work", "what this many workers need when nothing is lost"),
-    "scaling": ("scaling", "CPU seconds that the parallel run needed beyond the serial run, for each worker"),
+    "scaling": (
+        "scaling",
+        "more CPU time than the serial run needs, for each worker; negative where it needed less",
+    ),
     "tail": ("tail", "workers without work while others still had some"),
     "start_up": ("start-up", "processes being started"),
     "pickling": ("pickling", "objects turned into bytes and back"),
@@ -30,6 +33,7 @@ FACTORS = ("load balance", "communication", "scaling")
 
 _LONGEST_NAME = 40  # characters of a task's name
 _EACH = 8  # workers that are described one by one
+_NOTHING = 1e-6  # of the whole; a sum of many stretches is no more exact
 
 
 def part(name: str) -> str:
@@ -49,11 +53,12 @@ def in_seconds(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Such as "12 %"; what is more than nothing but less than half of one is "under 1 %"."""
+    """Such as "12 %"; what would be "0 %" but is more than nothing is "under 1 %"."""
     known = words.finite(share)
     if known is None:
         return "not known"
-    return "under 1 %" if 0 < known < 0.005 else f"{round(100 * known)} %"
+    whole = round(100 * known)
+    return "under 1 %" if not whole and known > _NOTHING else f"{whole} %"
 
 
 def one_line(text: object, longest: int = _LONGEST_NAME) -> str:
@@ -170,7 +175,7 @@ def why_unknown(bill: Bill) -> str:
 def bill_in_words(bill: Bill) -> str:
     """The bill in one line: how k workers became the speedup."""
     workers = words.count(bill.workers, "worker")
-    product = " × ".join([workers, *(f"{name} {factor:.2f}" for name, factor, _ in levels(bill))])
+    product = " x ".join([workers, *(f"{name} {factor:.2f}" for name, factor, _ in levels(bill))])
     left = (levels(bill) or [("", 1.0, float(bill.workers))])[-1][2]
     took = f"The run took {in_seconds(bill.wall)}"
     if bill.scaling is None:
@@ -184,7 +189,7 @@ def waterfall_in_words(bill: Bill) -> str:
     known = levels(bill)
     end = f"a speedup of {known[-1][2]:.2f}" if bill.scaling is not None and known else "before the scaling"
     steps = "; ".join(
-        f"{name} × {factor:.2f} {'leaves' if factor <= 1 else 'makes'} {left:.2f}"
+        f"{name} x {factor:.2f} {'leaves' if factor <= 1 else 'makes'} {left:.2f}"
         for name, factor, left in known
     )
     why = f" It ends there: {why_unknown(bill)}." if bill.scaling is None else ""

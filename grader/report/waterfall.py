@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 GAINED_COLOUR = "#00875f"  # contrast with white and with #111111 is at least 3:1
 
 _ROOM = 1.55  # the axis against the longest bar: figures stand to the right of it
-_LARGEST_FIRST = 7  # bars that the usual height has room for
+_FEWEST, _USUAL = 5, 7  # rows that the usual height is divided into at least, and has room for
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def pictures(bill: Bill, prefix: str) -> list[str]:
 
 
 def _size(bill: Bill) -> tuple[float, float]:
-    return SIZE[0], SIZE[1] + 0.22 * max(0, len(parts_of(bill)) - _LARGEST_FIRST)
+    return SIZE[0], SIZE[1] + 0.22 * max(0, len(parts_of(bill)) - _USUAL)
 
 
 def factors(bill: Bill) -> list[Bar]:
@@ -71,7 +71,7 @@ def factors(bill: Bill) -> list[Bar]:
     rows = [Bar("workers", 0.0, left, "left", f"{bill.workers}")]
     for name, factor, after in levels(bill):
         kind = "lost" if factor <= 1 else "gained"
-        rows.append(Bar(name, left, after, kind, f"× {factor:.2f}"))
+        rows.append(Bar(name, left, after, kind, f"x {factor:.2f}"))
         left = after
     if bill.scaling is None:
         rows += [
@@ -99,14 +99,15 @@ def _draw_factors(axes: Axes, bill: Bill) -> None:
     rows = factors(bill)
     _draw_rows(axes, rows, {"left": "times faster", "lost": "lost", "gained": "gained"})
     axes.set_xlabel(
-        "times faster than one worker" if bill.scaling is not None else f"ends early: {why_unknown(bill)}"
+        "times faster than the serial run" if bill.scaling is not None else f"ends early: {why_unknown(bill)}"
     )
-    end = f"to a speedup of {rows[-1].end:.2f}" if bill.scaling is not None else "down, before the scaling"
-    axes.set_title(f"From {bill.workers} {'worker' if bill.workers == 1 else 'workers'} {end}", loc="left")
+    speedup = f"a speedup of {rows[-1].end:.2f}"
+    end = speedup if bill.scaling is not None else f"{rows[-1].end:.2f}, before the scaling"
+    axes.set_title(f"From {bill.workers} {'worker' if bill.workers == 1 else 'workers'} to {end}", loc="left")
 
 
 def _draw_seconds(axes: Axes, bill: Bill) -> None:
-    _draw_rows(axes, seconds(bill), {"left": "work", "lost": "lost", "gained": "gained"})
+    _draw_rows(axes, seconds(bill), {"left": "work", "lost": "lost", "gained": "gained"}, aligned=True)
     axes.axvline(
         bill.wall, color=INK, linewidth=1.4, linestyle=(0, (5, 2)), label=f"{in_seconds(bill.wall)}: measured"
     )
@@ -114,8 +115,10 @@ def _draw_seconds(axes: Axes, bill: Bill) -> None:
     axes.set_title(f"Where the {in_seconds(bill.wall)} went", loc="left")
 
 
-def _draw_rows(axes: Axes, rows: Sequence[Bar], labels: dict[str, str]) -> None:
-    """The rows from the top down, thin lines from each to the next, and the figures to the right of them."""
+def _draw_rows(axes: Axes, rows: Sequence[Bar], labels: dict[str, str], aligned: bool = False) -> None:
+    """The rows from the top down, thin lines from each to the next, and to the right of them, or `aligned` to the
+    right of all, the figures.
+    """
     for kind, label in labels.items():
         mine = [(n, row) for n, row in enumerate(rows) if row.kind == kind]
         if mine:
@@ -133,8 +136,9 @@ def _draw_rows(axes: Axes, rows: Sequence[Bar], labels: dict[str, str]) -> None:
         axes.plot([row.end] * 2, [n - 0.33, n + 1.33], color=INK, linewidth=0.7)
     most = max([*(max(row.start, row.end) for row in rows), 0.0]) or 1.0
     for n, row in enumerate(rows):
-        axes.text(max(row.start, row.end) + 0.02 * most, n, row.figure, va="center")
+        at = most if aligned else max(row.start, row.end)
+        axes.text(at + 0.03 * most, n, row.figure, va="center")
     axes.set_yticks(range(len(rows)), [row.name for row in rows])
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_ylim(max(len(rows), _FEWEST) - 0.4, -0.6)
     axes.set_xlim(0, _ROOM * most)

@@ -56,7 +56,9 @@ def test_the_parallel_share_gives_the_measured_speedup_back(speedup: float, work
 
 
 @given(SHARES, WORKERS)
-def test_amdahls_speedup_is_between_one_and_the_workers_and_below_its_limit(parallel: float, workers: int) -> None:
+def test_amdahls_speedup_is_between_one_and_the_workers_and_below_its_limit(
+    parallel: float, workers: int
+) -> None:
     speedup = amdahl(parallel, workers)
     assert 1 - 1e-12 <= speedup <= workers * (1 + 1e-12)
     assert speedup * (1 - parallel) <= 1 + 1e-9
@@ -123,9 +125,18 @@ def test_a_rise_within_the_noise_is_not_one() -> None:
     assert course(rises, error=0.05).kind == "flat"
 
 
-def test_a_serial_run_that_was_slow_makes_the_share_fall() -> None:
-    slow = {p: 1.3 * speedup for p, speedup in speedups(2, 4, 8, serial=20, parallel=80).items()}
-    assert course(slow, error=0.01).kind == "falling"
+def test_workers_that_do_more_than_the_serial_run_make_the_share_fall() -> None:
+    more = {p: speedup / 1.3 for p, speedup in speedups(2, 4, 8, serial=5, parallel=95).items()}
+    assert course(more, error=0.01).kind == "falling"
+
+
+def test_a_serial_run_that_was_slow_makes_the_share_rise_from_below_nothing() -> None:
+    found = course(
+        {p: 1.3 * speedup for p, speedup in speedups(2, 4, 8, serial=5, parallel=95).items()}, 0.01
+    )
+    assert found.kind == "rising"
+    assert found.fractions[2] < 0
+    assert "begins below 0" in found.says
 
 
 def test_one_number_of_workers_has_no_course() -> None:
@@ -136,7 +147,9 @@ def test_one_number_of_workers_has_no_course() -> None:
 
 
 @given(
-    st.floats(min_value=0, max_value=1e6), st.floats(min_value=0, max_value=1), st.integers(min_value=2, max_value=1000)
+    st.floats(min_value=1e-6, max_value=1e6),
+    st.floats(min_value=0, max_value=1),
+    st.integers(min_value=2, max_value=1000),
 )
 def test_brents_speedup_is_never_above_the_bound(work: float, share: float, workers: int) -> None:
     bounds = WorkSpan(work, share * work)
@@ -157,7 +170,9 @@ def test_what_the_program_does_beside_its_workers_is_not_in_the_span() -> None:
 
 
 def test_the_longest_of_many_tasks_that_were_added_up_counts_and_not_all_of_them() -> None:
-    many = Lane("worker", (Span("run", 0.0, 10.0, 10.0),), (Task("t", 0.0, 10.0, 10.0, items=100, longest=0.5),))
+    many = Lane(
+        "worker", (Span("run", 0.0, 10.0, 10.0),), (Task("t", 0.0, 10.0, 10.0, items=100, longest=0.5),)
+    )
     assert work_span(timeline(program(("wait", 10.0)), many)) == WorkSpan(work=10, span=0.5)
 
 

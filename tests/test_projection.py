@@ -95,14 +95,15 @@ def test_an_overhead_that_the_runs_show_is_in_the_projection() -> None:
 
 @pytest.mark.slow
 def test_noise_that_only_makes_runs_longer_is_covered_too() -> None:
-    late, count = 0.03, 200
-    hits = 0
-    for seed in range(count):
+    late, seconds = 0.03, truth(32, 0.95)
+    found = []
+    for seed in range(300):
         random = np.random.default_rng(seed)
-        some = [(p, seconds * (1 + random.exponential(late))) for p, seconds in runs(0.95, noise=0.0)]
-        seconds = truth(32, 0.95)
-        hits += covered(project(some, 32), seconds * (1 + late), 100 / seconds)
-    assert hits >= 0.95 * count
+        some = [(p, exact * (1 + random.exponential(late))) for p, exact in runs(0.95, noise=0.0)]
+        found.append(project(some, 32))
+    given_ = [one for one in found if not one.refused]
+    assert len(given_) >= 0.94 * len(found)
+    assert sum(covered(one, seconds * (1 + late), 100 / seconds) for one in given_) >= 0.95 * len(given_)
 
 
 def test_runs_without_noise_give_the_truth_itself() -> None:
@@ -147,7 +148,7 @@ def test_whatever_was_measured_a_projection_is_in_order_or_refused(some: Runs, w
         return
     seconds, low, high, speedup, speedup_low, speedup_high = (float(number or 0.0) for number in numbers)
     assert 0 <= low <= seconds <= high
-    assert 0 < seconds
+    assert seconds > 0
     assert 0 <= speedup_low <= speedup <= speedup_high <= workers * (1 + 1e-9)
 
 
@@ -220,6 +221,15 @@ def test_a_rising_serial_share_is_not_followed_far() -> None:
     assert "beyond 8" in said
     near = project(rising, 8)
     assert near.seconds == pytest.approx(truth(8, 0.99, overhead=1.0), rel=0.05)
+
+
+def test_a_serial_run_of_another_program_is_not_followed_far() -> None:
+    """The parallel program does 30 % more than the serial one, so that runs with 1 worker don't lie on its curve."""
+    other = [(p, seconds / (1.3 if p == 1 else 1)) for p, seconds in runs(0.99, noise=0.002)]
+    assert "not what one worker does" in reason([run for run in other if run[0] < 8], 9)
+    found = project(other, 16)
+    assert covered(found, truth(16, 0.99), 100 / 1.3 / truth(16, 0.99))
+    assert width(found) > 2
 
 
 def test_workers_that_make_it_slower_are_not_projected() -> None:
@@ -311,7 +321,13 @@ def test_without_pickling_the_run_lasts_until_the_one_that_did_not_pickle_is_don
 
 
 def test_pickling_by_another_thread_counts_where_it_kept_the_work_from_running() -> None:
-    helped = Lane("w", (Span("run", 0.0, 5.0, 4.0),), (Task("t", 0.0, 5.0, 4.0),), (Span("pickle", 3.0, 5.0),), queued=0.0)
+    helped = Lane(
+        "w",
+        (Span("run", 0.0, 5.0, 4.0),),
+        (Task("t", 0.0, 5.0, 4.0),),
+        (Span("pickle", 3.0, 5.0),),
+        queued=0.0,
+    )
     found = timeline(program(("wait", 5.0)), helped)
     assert asked(found)["no pickling"].seconds == 4
 
@@ -365,7 +381,9 @@ def test_many_short_tasks_that_were_added_up_can_be_handed_out_again() -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 6), st.integers(1, 6))
-def test_the_trace_with_some_workers_predicts_the_run_with_others(tasks: list[int], k: int, other: int) -> None:
+def test_the_trace_with_some_workers_predicts_the_run_with_others(
+    tasks: list[int], k: int, other: int
+) -> None:
     traced = pooled(tasks, min(k, len(tasks)), before=2, after=1)
     found = with_workers(traced, bill(traced), other)
     if len(tasks) < other:

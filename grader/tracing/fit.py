@@ -75,7 +75,11 @@ class Fit:
         times = student(self.freedom) ** 2
         above, below = float(one @ self.constants), float(many @ self.constants)
         v11, v1p, vpp = (float(a @ self.covariance @ b) for a, b in ((one, one), (one, many), (many, many)))
-        square, linear, rest = below**2 - times * vpp, -2 * (above * below - times * v1p), above**2 - times * v11
+        square, linear, rest = (
+            below**2 - times * vpp,
+            -2 * (above * below - times * v1p),
+            above**2 - times * v11,
+        )
         middle = above / below if below > 0 else math.inf
         # The quotients q for which above - q below is no further from 0 than its margin:
         # square q^2 + linear q + rest <= 0.
@@ -87,10 +91,12 @@ class Fit:
         return Range(middle, low, high)
 
     def _terms(self, workers: float, cores: float) -> Numbers:
-        return terms([workers], [cores], len(self.constants))[0]
+        one: Numbers = terms([workers], [cores], len(self.constants))[0]
+        return one
 
     def _unit(self, place: int) -> Numbers:
-        return np.eye(len(self.constants))[place]
+        one: Numbers = np.eye(len(self.constants))[place]
+        return one
 
     def _range(self, which: Numbers) -> Range:
         middle = float(which @ self.constants)

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from grader.tracing import refusals
-from grader.tracing.refusals import listed
 from grader.tracing.fit import Fit, Range, fit
 from grader.tracing.laws import work_span
+from grader.tracing.refusals import listed
 from grader.tracing.timeline import Timeline
-
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,11 @@ def project(
 ) -> Projection:
     """What `workers` workers would take, from runs of the same work, each (workers, seconds); 1 is the serial run.
 
-    `timeline`, of one such run, says how many tasks there are and how long the longest takes. `reach` is the speedup
-    R that the machine gave perfectly parallel work, by number of workers: what the machine took is then not counted
-    as the program's. The parallel part is divided by R and not by p (to divide the speedup by R / p would credit
-    the serial part, too); R counts as exact.
+    The model takes the serial run for what one worker does; where the parallel program does more than that, the
+    interval is wide, or the projection refused. `timeline`, of one such run, says how many tasks there are and how
+    long the longest takes. `reach` is the speedup R that the machine gave perfectly parallel work, by number of
+    workers: what the machine took is then not counted as the program's. The parallel part is divided by R and not by
+    p (to divide the speedup by R / p would credit the serial part, too); R counts as exact.
 
     Raises:
         ValueError: workers < 1, seconds that are not more than 0, a reach that is missing or below 1.
@@ -113,7 +113,7 @@ def project(
     model = full if grows else plain
     if model is None:
         return Projection(workers, refused=refusals.undetermined(len(p), base), measured=base)
-    refused = refusals.no_such_law(model) or refusals.rising(workers, full, len(times) > 3 and grows, base)
+    refused = refusals.no_such_law(model) or refusals.changing(workers, full, len(times) > 3 and grows, base)
     if refused:
         return Projection(workers, refused=refused, measured=base)
     seconds, speedup = _within_reason(model, workers, timeline)
@@ -184,5 +184,3 @@ def _note(
         f"{said} No program gains more than the reach of the machine that it runs on: it was {cores[base[-1]]:.2f} "
         f"with {base[-1]} workers here, and {workers} cores that share as these do would give {shared:.1f}."
     )
-
-

@@ -12,8 +12,8 @@ from grader.tracing.timeline import Timeline
 #: Up to so many times the largest number of workers measured, a projection needs no more than a fit; further, its
 #: interval must be narrower than the second number (its upper end over its lower one).
 FAR, NARROW = 8, 2.0
-#: The same where the serial share rises with the workers and the model has no proven term for that.
-FAR_RISING = 2
+#: The same where the serial share rises or falls with the workers and the model has no proven term for that.
+FAR_CHANGING = 2
 #: An overhead is a sign of rising from so many of its standard errors on; to be in the model takes more.
 _SIGN = 2.0
 
@@ -27,7 +27,9 @@ def too_little(times: Mapping[int, Sequence[float]]) -> str:
         )
     repeated = [seconds for seconds in times.values() if len(seconds) > 1]
     if not repeated:
-        return "One run with each number of workers doesn't say how much runs differ. Measure each five times."
+        return (
+            "One run with each number of workers doesn't say how much runs differ. Measure each five times."
+        )
     freedom = sum(len(seconds) - 1 for seconds in repeated)
     squares = sum(len(seconds) * pvariance(seconds) / fmean(seconds) ** 2 for seconds in repeated)
     spread = 2 * math.sqrt(squares / freedom)
@@ -69,27 +71,34 @@ def no_such_law(model: Fit) -> str:
     return ""
 
 
-def rising(workers: int, full: Fit | None, proven: bool, base: tuple[int, ...]) -> str:
-    """Why a serial share that rises with the workers doesn't bear a projection so far.
+def changing(workers: int, full: Fit | None, proven: bool, base: tuple[int, ...]) -> str:
+    """Why a serial share that rises or falls with the workers doesn't bear a projection so far.
 
     Under the model Karp and Flatt's e is (serial + overhead p) / T_1: it rises with p where there is an overhead.
+    `full` is the model with an overhead, `proven` whether the projection has it, checked by a further measurement.
     """
-    if full is None or proven or workers <= FAR_RISING * base[-1]:
+    far = FAR_CHANGING * base[-1]
+    if full is None or full.seconds(1, 1).middle <= 0 or proven or workers <= far:
         return ""
-    if full.overhead.middle <= _SIGN * full.error(2):
-        return ""
-    share = [max(0.0, full.serial.middle + full.overhead.middle * p) / full.seconds(1, 1).middle for p in base[-2:]]
-    return (
-        f"The serial share rises with the workers (Karp-Flatt: from {share[0]:.1%} with {base[-2]} to {share[1]:.1%} "
-        f"with {base[-1]}), so each costs something, and these runs don't show how that goes on beyond "
-        f"{FAR_RISING * base[-1]}. Measure with more workers."
+    share = [(full.serial.middle + full.overhead.middle * p) / full.seconds(1, 1).middle for p in base[-2:]]
+    course = (
+        f"(Karp-Flatt: from {share[0]:.1%} with {base[-2]} to {share[1]:.1%} with {base[-1]}). These runs don't show "
+        f"how that goes on beyond {far}."
     )
+    if full.overhead.middle > _SIGN * full.error(2):
+        return f"The serial share rises with the workers, so each costs something {course} Measure with more workers."
+    if full.overhead.high < 0:
+        return (
+            "The serial share falls with the workers, so the serial run is not what one worker does "
+            f"{course} Measure the parallel program with 1 worker."
+        )
+    return ""
 
 
 def too_far(workers: int, base: tuple[int, ...], seconds: Range, speedup: Range) -> str:
     if workers <= FAR * base[-1]:
         return ""
-    narrow = all(0 < one.low and one.high < NARROW * one.low for one in (seconds, speedup))
+    narrow = all(one.low > 0 and one.high < NARROW * one.low for one in (seconds, speedup))
     if narrow:
         return ""
     return (
@@ -99,4 +108,6 @@ def too_far(workers: int, base: tuple[int, ...], seconds: Range, speedup: Range)
 
 
 def listed(numbers: tuple[int, ...]) -> str:
-    return ", ".join(map(str, numbers[:-1])) + (" and " if numbers[1:] else "") + "".join(map(str, numbers[-1:]))
+    return (
+        ", ".join(map(str, numbers[:-1])) + (" and " if numbers[1:] else "") + "".join(map(str, numbers[-1:]))
+    )

@@ -131,6 +131,12 @@ def _feeding(parent: Lane, start: float, end: float) -> float:
     for span in (*parent.spans, *parent.helpers):
         within = min(span.end, end) - max(span.start, start)
         if within > 0 and span.seconds > 0:
-            took = span.cpu if span.state == "run" else span.seconds if span.state in ("pickle", "unpickle") else 0.0
+            took = (
+                span.cpu
+                if span.state == "run"
+                else span.seconds
+                if span.state in ("pickle", "unpickle")
+                else 0.0
+            )
             busy += took * within / span.seconds
     return busy

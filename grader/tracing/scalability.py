@@ -88,5 +88,3 @@ def scalability(speedups: Mapping[int, float]) -> Scalability:
     fitted = Scalability(numbers, float(both[0]), float(both[1]))
     miss = max(abs(fitted.speedup(number) / speedups[number] - 1) for number in numbers)
     return Scalability(numbers, fitted.contention, fitted.coherency, miss)
-
-

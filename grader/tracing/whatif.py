@@ -123,7 +123,11 @@ def _whatif(name: str, workers: int, seconds: float, bill: Bill) -> WhatIf:
 
 
 def _cut(
-    timeline: Timeline, bill: Bill, name: str, lost: Callable[[Timeline, Lane, float], float], everywhere: Cover
+    timeline: Timeline,
+    bill: Bill,
+    name: str,
+    lost: Callable[[Timeline, Lane, float], float],
+    everywhere: Cover,
 ) -> WhatIf:
     """The run without what each worker `lost` until it was done; after that, without the moments of `everywhere`."""
     k = len(timeline.workers)

@@ -109,4 +109,5 @@ def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
         judge=judge,
         cost=CostModel(**data.get("cost", {})),
         memory=MemoryBars(**data.get("memory", {})),
+        takes_workers=data.get("takes_workers", True),
     )

@@ -3,6 +3,7 @@
     checkout                          workspace
     course/START.md               ->  START.md               the start page
     course/MEASURING.md           ->  MEASURING.md           how a speedup is measured
+    course/TRACING.md             ->  TRACING.md             where the time of a run went
     course/nbgrader_config.py     ->  nbgrader_config.py     what the Validate button needs
     labs/<lab>/...                ->  labs/<lab>/...         as nbgrader released it
     course/<nn>_<name>/           ->  modules/<nn>_<name>/   notebooks and pictures only
@@ -27,7 +28,10 @@ from grader.manifest import Manifest, refuse_links, sweep
 
 HIDDEN = r"(^|/)(\.|__pycache__)"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"}
-PAGES = {"MEASURING.md": "course/MEASURING.md"}  # what the start page links to, beside the labs
+PAGES = {
+    "MEASURING.md": "course/MEASURING.md",
+    "TRACING.md": "course/TRACING.md",
+}  # what the start page links to, beside the labs
 IN_USE = "Close the lab's notebook, end JupyterLab, and try again."
 ELSEWHERE = "Choose another folder: corewise learn FOLDER"
 

@@ -89,7 +89,7 @@ def _install() -> None:
 
 
 def _forget() -> None:
-    """A process that was forked is not the one that the recorder writes for."""
+    """Nobody writes any more: in a process that was forked, which is not the one that the recorder writes for."""
     global _recorder
     _recorder = None
 
@@ -313,6 +313,7 @@ class Traced:
         try:
             type(self._process).run(self._process)
         finally:
+            _forget()  # what the process does to end is no part of it
             recorder.end()
 
 

@@ -106,12 +106,14 @@ class Recorder:
         return STATES[self._state]
 
     def end(self) -> None:
-        """The process's own code has returned."""
+        """The process's own code has returned: nothing is written down any more."""
         self.close_task()
         self._to(RUN)
         self._ended = time.perf_counter()
         self._look(self._ended)
         self._write_header()
+        with self._lock:
+            self._map.close()  # another thread may be at it
 
     def _to(self, state: int, size: int = 0) -> None:
         now, cpu = time.perf_counter(), time.thread_time()
@@ -171,6 +173,8 @@ class Recorder:
     def helped(self, state: State, start: float, end: float, cpu: float, size: int) -> None:
         """A thread other than the main one pickled or unpickled."""
         with self._lock:
+            if self._ended:
+                return
             width = max(_WIDTH, (end - self._asked) * _SHARE)
             entry, count = self._helper, self._counts[2]
             number = _NUMBER[state]

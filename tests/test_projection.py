@@ -168,6 +168,18 @@ def test_with_a_reach_the_machines_part_is_not_the_programs() -> None:
     assert "reach" in project(runs(0.95), 16).note
 
 
+@pytest.mark.parametrize("parallel", [0.9, 0.99, 1.0])
+@pytest.mark.parametrize("off", [0.96, 1.0, 1.04])
+def test_a_reach_that_is_a_little_off_does_not_make_the_interval_miss(parallel: float, off: float) -> None:
+    some = [(1, 100 + late) for late in (-0.2, 0.0, 0.2)]
+    some += [(2, truth(2, parallel, cores=1.8) + late) for late in (-0.1, 0.0, 0.1)]
+    found = project(some, 16, reach={2: 1.8 * off})
+    assert covered(found, truth(16, parallel), 100 / truth(16, parallel))
+    assert width(project(some, 16, reach={2: 1.8}, reach_error=0.01)) < width(
+        project(some, 16, reach={2: 1.8})
+    )
+
+
 def test_the_longest_task_of_the_trace_is_the_end_of_all_gain() -> None:
     traced = pooled([20.0, *[1.0] * 80], workers=4)
     found = project(runs(1.0, noise=0.001), 64, timeline=traced)
@@ -234,6 +246,16 @@ def test_a_serial_run_of_another_program_is_not_followed_far() -> None:
 
 def test_workers_that_make_it_slower_are_not_projected() -> None:
     assert "took longer" in reason([(1, 10.0), (1, 10.1), (2, 14.0), (2, 14.1)], 8)
+
+
+def test_a_machine_that_gives_nothing_tells_nothing() -> None:
+    refused = project([(1, 10.0), (1, 10.1), (2, 9.0), (2, 9.1)], 8, reach={2: 1.0}).refused
+    assert "1.00 times as fast, next to nothing" in refused
+
+
+def test_a_speedup_above_the_reach_is_named_so() -> None:
+    refused = project([(1, 10.0), (1, 10.1), (2, 5.1), (2, 5.2)], 8, reach={2: 1.3}).refused
+    assert "larger than the reach" in refused
 
 
 def test_a_speedup_above_the_workers_is_a_serial_run_that_was_slow() -> None:

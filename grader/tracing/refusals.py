@@ -14,6 +14,8 @@ from grader.tracing.timeline import Timeline
 FAR, NARROW = 8, 2.0
 #: The same where the serial share rises or falls with the workers and the model has no proven term for that.
 FAR_CHANGING = 2
+#: A reach below this tells too little of what is parallel (as for the gain: measure/stats.py).
+LEAST_REACH = 1.1
 #: An overhead is a sign of rising from so many of its standard errors on; to be in the model takes more.
 _SIGN = 2.0
 
@@ -50,23 +52,37 @@ def too_few_tasks(workers: int, timeline: Timeline | None) -> str:
     return ""
 
 
-def undetermined(runs: int, base: tuple[int, ...]) -> str:
+def no_reach(reach: float) -> str:
+    if reach < LEAST_REACH:
+        return (
+            f"The machine made perfectly parallel work {reach:.2f} times as fast, next to nothing, so the runs don't "
+            "tell how much of the program is parallel. Measure while the cores are free."
+        )
+    return ""
+
+
+def undetermined(times: Mapping[int, Sequence[float]]) -> str:
     return (
-        f"{runs} runs with {listed(base)} workers don't determine a serial part, a parallel one, and how much runs "
-        "differ. Measure each number of workers five times."
+        f"{sum(map(len, times.values()))} runs with {listed(tuple(times))} workers don't determine a serial part, a "
+        "parallel one, and how much runs differ. Measure each number of workers five times."
     )
 
 
-def no_such_law(model: Fit) -> str:
-    """Why no serial and parallel part describe the runs."""
+def no_gain(model: Fit) -> str:
+    """Why the model has no gain."""
     if model.parallel.middle <= 0:
         return "More workers took longer, so there is no gain to project. First find out where the time goes."
     if model.seconds(1, 1).low <= 0:
         return "The runs don't tell how long one worker takes. Measure with 1 worker too, or more often."
-    if model.serial.high < 0:
+    return ""
+
+
+def too_fast(models: Sequence[Fit], limit: str) -> str:
+    """Why no model describes the runs, where all have a negative serial part; `limit` is what no speedup exceeds."""
+    if all(model.serial.high < 0 for model in models):
         return (
-            "The speedup was larger than the number of workers: the serial run lost time to something else, such as "
-            "cold caches or a slow disk. Measure it again under the same conditions."
+            f"The speedup was larger than {limit}: the serial run lost time to something else, such as cold caches or "
+            "a slow disk. Measure it again under the same conditions."
         )
     return ""
 

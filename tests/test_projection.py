@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_timelines import lane, pooled, program, timeline
+from made_timelines import Part, lane, pooled, program, timeline
 
 from grader.tracing.bill import bill
 from grader.tracing.fit import student
@@ -138,9 +138,12 @@ def test_runs_at_more_workers_fall_within_what_fewer_projected() -> None:
         st.tuples(st.sampled_from([1, 2, 3, 4, 8, 64]), st.floats(min_value=1e-3, max_value=1e4)), max_size=30
     ),
     st.integers(1, 2000),
+    st.none() | st.floats(min_value=0.1, max_value=1.2),
 )
-def test_whatever_was_measured_a_projection_is_in_order_or_refused(some: Runs, workers: int) -> None:
-    found = project(some, workers)
+def test_whatever_was_measured_a_projection_is_in_order_or_refused(
+    some: Runs, workers: int, share: float | None
+) -> None:
+    found = project(some, workers, reach={p: max(1.0, share * p) for p, _ in some} if share else None)
     numbers = (found.seconds, found.low, found.high, found.speedup, found.speedup_low, found.speedup_high)
     if found.refused:
         assert numbers == (None,) * 6
@@ -419,6 +422,20 @@ def test_runs_with_one_and_two_workers_predict_each_other_with_their_overheads()
     one, two = (pooled(tasks, k, before=1, after=1, pickling=0.1) for k in (1, 2))
     assert with_workers(one, bill(one), 2).seconds == pytest.approx(two.wall, rel=0.03)
     assert with_workers(two, bill(two), 1).seconds == pytest.approx(one.wall, rel=0.03)
+
+
+STATES = st.sampled_from(["start", "wait", "unpickle", "pickle", "lock", "run"])
+PARTS = st.lists(st.tuples(STATES, st.floats(min_value=0, max_value=9)), min_size=1, max_size=12)
+
+
+@given(PARTS, st.lists(st.tuples(PARTS, st.floats(min_value=0, max_value=9)), max_size=4))
+def test_no_loss_less_makes_a_run_longer(parent: list[Part], workers: list[tuple[list[Part], float]]) -> None:
+    lanes = (lane(f"worker {n}", *parts, start=start) for n, (parts, start) in enumerate(workers))
+    traced = timeline(program(*parent), *lanes)
+    for one in what_if(traced, bill(traced)):
+        assert (one.seconds is None) == bool(one.refused)
+        if one.seconds is not None and one.name != "twice the cores":
+            assert 0 < one.seconds <= traced.wall * (1 + 1e-9)
 
 
 def test_more_workers_start_one_after_the_other() -> None:

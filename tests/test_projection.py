@@ -323,6 +323,15 @@ def test_twice_the_cores_halve_what_is_parallel_and_not_what_is_serial() -> None
     assert found["balance"].gain == 1
 
 
+def test_twice_the_workers_wait_as_long_for_a_program_that_feeds_them_slowly() -> None:
+    """Two workers that take turns: they wait 8 and 7 seconds, and work 8 each."""
+    first: list[Part] = [("wait", 1.0), ("run", 1.0)]
+    second: list[Part] = [("run", 1.0), ("wait", 1.0)]
+    slow = timeline(program(("wait", 16.0)), lane("worker 1", *first * 8), lane("worker 2", *second * 8))
+    assert asked(slow)["twice the cores"].seconds == 7.5 + 4
+    assert asked(slow)["balance"].seconds == 7.5 + 8
+
+
 def test_without_pickling_as_much_is_gone_as_the_bill_has() -> None:
     pickled = timeline(
         program(("run", 1.0), ("wait", 5.0), ("unpickle", 1.0), ("run", 1.0)),

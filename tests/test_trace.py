@@ -15,9 +15,9 @@ from grader import machine, why
 from grader.tracing import hooks, recording
 from grader.tracing.bill import bill
 from grader.tracing.lanes import timeline
-from grader.tracing.record import SIZE, Recorder
+from grader.tracing.record import SIZE, Recorder, announce
 from grader.tracing.region import trace
-from grader.tracing.timeline import Timeline
+from grader.tracing.timeline import STATES, Timeline
 
 EVERY_WAY = Path(__file__).parent / "traced" / "every_way.py"
 #: How many tasks a trace sees in each: what came out of a pool, an executor, a queue or a pipe; or a bare process.
@@ -54,7 +54,7 @@ def traced(method: str, way: str) -> Timeline:
 def test_every_way_of_using_processes_is_heard(way: str, method: str) -> None:
     run = traced(method, way)
     assert len(run.workers) == 2
-    assert all(lane.useful > 0 for lane in run.workers) or way == "joblib"
+    assert sum(lane.useful for lane in run.workers) > 0
     spun = [task for lane in run.workers for task in lane.tasks if "start of" not in task.name]
     if WAYS[way]:
         named = [task for task in spun if task.cpu > 0]
@@ -63,9 +63,8 @@ def test_every_way_of_using_processes_is_heard(way: str, method: str) -> None:
     for lane in (run.parent, *run.workers):
         edges = [edge for span in lane.spans for edge in (span.start, span.end)]
         assert edges == sorted(edges)
-        assert lane.seconds("start", "wait", "unpickle", "pickle", "lock", "run") == pytest.approx(
-            lane.end - lane.start, abs=1e-3 * (1 + len(lane.spans))
-        )
+        if lane.processes == 1:  # between two processes of a lane there is none
+            assert lane.seconds(*STATES) == pytest.approx(lane.end - lane.start, abs=1e-6)
 
 
 def busy(seconds: float) -> None:
@@ -131,7 +130,7 @@ def test_one_trace_inside_another_is_refused() -> None:
 
 
 def test_however_many_tasks_there_are_they_fit_and_none_is_lost(tmp_path: Path) -> None:
-    recorder = Recorder(str(tmp_path), "process", time.perf_counter())
+    recorder = Recorder(announce(str(tmp_path), "process", 0.0), "process", time.perf_counter())
     recorder.switch("run")
     for number in range(200_000):
         now = time.perf_counter()

@@ -1,7 +1,7 @@
 """Why a parallel run is slow: a timeline and its bill -> causes in words, the largest loss first. Pure.
 
 Each cause has a name that stays: `CAUSES` has them all, with what each means; course/TRACING.md explains them.
-A loss of less than 8 % of the run is no finding: a clean program gets none.
+A loss of less than 8 % of the run (without what neighbours took) is no finding: a clean program gets none.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ CAUSES = {
     ),
 }
 
-#: A loss below this share of the run is no finding.
+#: A loss below this share of the run, without what neighbours took, is no finding.
 _WORTH = 0.08
 #: Bytes of one task's data, or of all, from which data is called big.
 _BIG_TASK, _BIG_ALL = 50_000, 8_000_000
@@ -129,7 +129,13 @@ def diagnose(timeline: Timeline, bill: Bill) -> tuple[Loss, ...]:
     """What the time was lost to, the largest first; nothing where no loss is worth a word."""
     if not timeline.workers:
         return (Loss("no-workers", 1.0, timeline.wall, "No process was started while it ran."),)
-    found = [one for one in _all(timeline, bill) if one[1] >= _WORTH * timeline.wall]
+    # What others took is no reason to overlook what the program lost by itself.
+    own = timeline.wall - bill.seconds["neighbours"]
+    found = [
+        one
+        for one in _all(timeline, bill)
+        if one[1] >= _WORTH * (timeline.wall if one[0] == "neighbours" else own)
+    ]
     found.sort(key=lambda one: -one[1])
     loss = max(bill.loss, 1e-9)
     return tuple(

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from grader.tracing import hooks, recording
-from grader.tracing.record import Recorder
+from grader.tracing.record import Recorder, announce
 from grader.tracing.recording import Recording
 
 
@@ -32,7 +32,8 @@ class trace:  # noqa: N801  (it is used like a function, as `open` is)
         if hooks.is_listening():
             raise RuntimeError("A trace is running already: one block inside another can't be told apart.")
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="corewise-trace-"))
-        self._recorder = Recorder(str(self._folder), "parent", time.perf_counter())
+        now = time.perf_counter()
+        self._recorder = Recorder(announce(str(self._folder), "parent", now), "parent", now)
         self._recorder.switch("run")
         hooks.begin(self._recorder)
         return self

@@ -23,8 +23,12 @@ def told(recorder: Recorder, arrived: Any) -> Any:
     """
     if recorder.role == "pool":
         return _watched(recorder, arrived)
-    if arrived is not None:
-        recorder.open_task(short(arrived))
+    if isinstance(arrived, tuple) and len(arrived) == 2 and arrived[0] == "#RETURN":
+        subject = arrived[1]  # from a Manager: what its queue handed out, or nothing
+    else:
+        subject = arrived
+    if subject is not None and not (isinstance(subject, tuple) and str(subject[:1]).startswith("('#")):
+        recorder.open_task(short(subject))
     return arrived
 
 

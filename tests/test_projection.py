@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+import recorded_traces
 from hypothesis import given
 from hypothesis import strategies as st
 from made_timelines import Part, lane, pooled, program, timeline
@@ -445,6 +447,18 @@ def test_no_loss_less_makes_a_run_longer(parent: list[Part], workers: list[tuple
         assert (one.seconds is None) == bool(one.refused)
         if one.seconds is not None and one.name != "twice the cores":
             assert 0 < one.seconds <= traced.wall * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(recorded_traces.TRACES.glob("*.json.gz")), ids=lambda path: path.name[:-8]
+)
+def test_a_recorded_run_lasts_as_long_when_its_tasks_are_handed_out_again(path: Path) -> None:
+    traced = recorded_traces.read(path)
+    found = with_workers(traced, bill(traced), max(1, len(traced.workers)))
+    if found.refused:
+        assert path.name.startswith(("no_workers", "one_worker_does_all"))
+    else:
+        assert found.seconds == pytest.approx(traced.wall, rel=0.07)
 
 
 def test_more_workers_start_one_after_the_other() -> None:

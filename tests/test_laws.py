@@ -125,9 +125,18 @@ def test_a_rise_within_the_noise_is_not_one() -> None:
     assert course(rises, error=0.05).kind == "flat"
 
 
-def test_a_serial_run_that_was_slow_makes_the_share_fall() -> None:
-    slow = {p: 1.3 * speedup for p, speedup in speedups(2, 4, 8, serial=20, parallel=80).items()}
-    assert course(slow, error=0.01).kind == "falling"
+def test_workers_that_do_more_than_the_serial_run_make_the_share_fall() -> None:
+    more = {p: speedup / 1.3 for p, speedup in speedups(2, 4, 8, serial=5, parallel=95).items()}
+    assert course(more, error=0.01).kind == "falling"
+
+
+def test_a_serial_run_that_was_slow_makes_the_share_rise_from_below_nothing() -> None:
+    found = course(
+        {p: 1.3 * speedup for p, speedup in speedups(2, 4, 8, serial=5, parallel=95).items()}, 0.01
+    )
+    assert found.kind == "rising"
+    assert found.fractions[2] < 0
+    assert "begins below 0" in found.says
 
 
 def test_one_number_of_workers_has_no_course() -> None:
@@ -138,7 +147,7 @@ def test_one_number_of_workers_has_no_course() -> None:
 
 
 @given(
-    st.floats(min_value=0, max_value=1e6),
+    st.floats(min_value=1e-6, max_value=1e6),
     st.floats(min_value=0, max_value=1),
     st.integers(min_value=2, max_value=1000),
 )

@@ -91,10 +91,12 @@ class Fit:
         return Range(middle, low, high)
 
     def _terms(self, workers: float, cores: float) -> Numbers:
-        return terms([workers], [cores], len(self.constants))[0]
+        one: Numbers = terms([workers], [cores], len(self.constants))[0]
+        return one
 
     def _unit(self, place: int) -> Numbers:
-        return np.eye(len(self.constants))[place]
+        one: Numbers = np.eye(len(self.constants))[place]
+        return one
 
     def _range(self, which: Numbers) -> Range:
         middle = float(which @ self.constants)

@@ -56,9 +56,9 @@ _SAYS = {
     "flat": "The serial share is the same at each number of workers: the part that is not parallel limits the "
     "speedup.",
     "rising": "The serial share rises with the workers: each further worker costs something, such as starting it, "
-    "sending it its work, or waiting for it.",
-    "falling": "The serial share falls with the workers: something that is not serial work costs less with more of "
-    "them, such as caches that hold more, or T_1 was measured under other conditions.",
+    "sending it its work, or waiting for it. If it begins below 0, the serial run was slow for a reason of its own.",
+    "falling": "The serial share falls with the workers: together they do more than the serial run did (other code, "
+    "added work), which more of them share, or their caches hold more.",
 }
 
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 from grader.tracing import refusals
 from grader.tracing.fit import Fit, Range, fit
@@ -86,13 +87,16 @@ def project(
     *,
     timeline: Timeline | None = None,
     reach: Mapping[int, float] | None = None,
+    reach_error: float = 0.05,
 ) -> Projection:
     """What `workers` workers would take, from runs of the same work, each (workers, seconds); 1 is the serial run.
 
-    `timeline`, of one such run, says how many tasks there are and how long the longest takes. `reach` is the speedup
-    R that the machine gave perfectly parallel work, by number of workers: what the machine took is then not counted
-    as the program's. The parallel part is divided by R and not by p (to divide the speedup by R / p would credit
-    the serial part, too); R counts as exact.
+    The model takes the serial run for what one worker does; where the parallel program does more than that, the
+    interval is wide, or the projection refused. `timeline`, of one such run, says how many tasks there are and how
+    long the longest takes. `reach` is the speedup R that the machine gave perfectly parallel work, by number of
+    workers: what the machine took is then not counted as the program's. The parallel part is divided by R and not by
+    p (to divide the speedup by R / p would credit the serial part, too). R is measured as well: the interval holds
+    for all R that are within `reach_error` of it, as a share.
 
     Raises:
         ValueError: workers < 1, seconds that are not more than 0, a reach that is missing or below 1.
@@ -100,29 +104,54 @@ def project(
     times = _grouped(runs)
     if workers < 1:
         raise ValueError(f"it takes 1 worker or more, not {workers}")
-    cores = _cores(times, reach)
-    base = tuple(times)
-    refused = refusals.too_little(times) or refusals.too_few_tasks(workers, timeline)
+    base, cores = tuple(times), _cores(times, reach, 1.0)
+    refused = (
+        refusals.too_little(times)
+        or refusals.too_few_tasks(workers, timeline)
+        or (refusals.no_reach(cores[base[-1]]) if reach else "")
+    )
     if refused:
         return Projection(workers, refused=refused, measured=base)
-    p = [number for number, seconds in times.items() for _ in seconds]
-    columns = p, [cores[number] for number in p], [one for seconds in times.values() for one in seconds]
-    plain, full = fit(*columns, 2), fit(*columns, 3) if len(times) > 2 else None
-    grows = full is not None and full.overhead.low > 0
-    model = full if grows else plain
-    if model is None:
-        return Projection(workers, refused=refusals.undetermined(len(p), base), measured=base)
-    refused = refusals.no_such_law(model) or refusals.rising(workers, full, len(times) > 3 and grows, base)
+    factors = (1.0, 1 - reach_error, 1 + reach_error) if reach else (1.0,)
+    laws = [_law(times, _cores(times, reach, factor)) for factor in factors]
+    law = laws[0]
+    if law is None:
+        return Projection(workers, refused=refusals.undetermined(times), measured=base)
+    models = [one.model for one in laws if one is not None]
+    refused = (
+        refusals.no_gain(law.model)
+        or refusals.too_fast(models, "the reach of the machine" if reach else "the number of workers")
+        or refusals.changing(workers, law.full, law.grows and len(times) > 3, base)
+    )
     if refused:
         return Projection(workers, refused=refused, measured=base)
-    seconds, speedup = _within_reason(model, workers, timeline)
+    ranges = [_within_reason(model, workers, timeline) for model in models if not refusals.no_gain(model)]
+    seconds, speedup = (_around(list(each)) for each in zip(*ranges, strict=True))
     refused = refusals.too_far(workers, base, seconds, speedup)
     if refused:
         return Projection(workers, refused=refused, measured=base)
-    shared = _shared(model, workers, base, cores) if reach else None
+    shared = _shared(law.model, workers, base, cores) if reach else None
     note = _note(workers, base, cores if reach else None, shared)
-    name = "overhead" if grows else "amdahl"
+    name = "overhead" if law.grows else "amdahl"
     return Projection(workers, *seconds, *speedup, "", name, base, shared, note)
+
+
+class _Law(NamedTuple):
+    """The model to project with, and the one with an overhead, where there are enough runs for that."""
+
+    model: Fit
+    full: Fit | None
+    grows: bool  # the model is the one with an overhead
+
+
+def _law(times: Mapping[int, Sequence[float]], cores: Mapping[int, float]) -> _Law | None:
+    """Amdahl's law, or where the runs show an overhead the law with it; None where they don't determine it."""
+    p = [number for number, seconds in times.items() for _ in seconds]
+    columns = p, [cores[number] for number in p], [one for seconds in times.values() for one in seconds]
+    plain, full = fit(*columns, 2), fit(*columns, 3) if len(times) > 2 else None
+    if full is not None and full.overhead.low > 0:
+        return _Law(full, full, True)
+    return _Law(plain, full, False) if plain is not None else None
 
 
 def _within_reason(model: Fit, workers: int, timeline: Timeline | None) -> tuple[Range, Range]:
@@ -141,6 +170,11 @@ def _within_reason(model: Fit, workers: int, timeline: Timeline | None) -> tuple
     return Range(seconds, low, max(seconds, many.high)), Range(speedup, min(speedup, quotient.low), highest)
 
 
+def _around(ranges: Sequence[Range]) -> Range:
+    """The first estimate, and an interval that holds all."""
+    return Range(ranges[0].middle, min(one.low for one in ranges), max(one.high for one in ranges))
+
+
 def _grouped(runs: Sequence[tuple[int, float]]) -> dict[int, list[float]]:
     """The seconds of the runs by number of workers, the smallest first."""
     times: defaultdict[int, list[float]] = defaultdict(list)
@@ -153,14 +187,19 @@ def _grouped(runs: Sequence[tuple[int, float]]) -> dict[int, list[float]]:
     return {workers: times[workers] for workers in sorted(times)}
 
 
-def _cores(times: Mapping[int, Sequence[float]], reach: Mapping[int, float] | None) -> dict[int, float]:
-    """How many cores so many workers got here: the reach, where it was measured."""
+def _cores(
+    times: Mapping[int, Sequence[float]], reach: Mapping[int, float] | None, factor: float
+) -> dict[int, float]:
+    """How many cores so many workers got here: the reach, where it was measured, times a factor."""
     if reach is None:
         return {number: float(number) for number in times}
     for number in times:
         if number > 1 and not reach.get(number, 0.0) >= 1:
             raise ValueError(f"the reach with {number} workers is 1 or more, not {reach.get(number)}")
-    return {number: min(float(number), reach[number]) if number > 1 else 1.0 for number in times}
+    return {
+        number: max(1.0, min(float(number), factor * reach[number])) if number > 1 else 1.0
+        for number in times
+    }
 
 
 def _shared(model: Fit, workers: int, base: tuple[int, ...], cores: Mapping[int, float]) -> float:

@@ -12,8 +12,10 @@ from grader.tracing.timeline import Timeline
 #: Up to so many times the largest number of workers measured, a projection needs no more than a fit; further, its
 #: interval must be narrower than the second number (its upper end over its lower one).
 FAR, NARROW = 8, 2.0
-#: The same where the serial share rises with the workers and the model has no proven term for that.
-FAR_RISING = 2
+#: The same where the serial share rises or falls with the workers and the model has no proven term for that.
+FAR_CHANGING = 2
+#: A reach below this tells too little of what is parallel (as for the gain: measure/stats.py).
+LEAST_REACH = 1.1
 #: An overhead is a sign of rising from so many of its standard errors on; to be in the model takes more.
 _SIGN = 2.0
 
@@ -50,50 +52,69 @@ def too_few_tasks(workers: int, timeline: Timeline | None) -> str:
     return ""
 
 
-def undetermined(runs: int, base: tuple[int, ...]) -> str:
-    return (
-        f"{runs} runs with {listed(base)} workers don't determine a serial part, a parallel one, and how much runs "
-        "differ. Measure each number of workers five times."
-    )
-
-
-def no_such_law(model: Fit) -> str:
-    """Why no serial and parallel part describe the runs."""
-    if model.parallel.middle <= 0:
-        return "More workers took longer, so there is no gain to project. First find out where the time goes."
-    if model.seconds(1, 1).low <= 0:
-        return "The runs don't tell how long one worker takes. Measure with 1 worker too, or more often."
-    if model.serial.high < 0:
+def no_reach(reach: float) -> str:
+    if reach < LEAST_REACH:
         return (
-            "The speedup was larger than the number of workers: the serial run lost time to something else, such as "
-            "cold caches or a slow disk. Measure it again under the same conditions."
+            f"The machine made perfectly parallel work {reach:.2f} times as fast, next to nothing, so the runs don't "
+            "tell how much of the program is parallel. Measure while the cores are free."
         )
     return ""
 
 
-def rising(workers: int, full: Fit | None, proven: bool, base: tuple[int, ...]) -> str:
-    """Why a serial share that rises with the workers doesn't bear a projection so far.
+def undetermined(times: Mapping[int, Sequence[float]]) -> str:
+    return (
+        f"{sum(map(len, times.values()))} runs with {listed(tuple(times))} workers don't determine a serial part, a "
+        "parallel one, and how much runs differ. Measure each number of workers five times."
+    )
+
+
+def no_gain(model: Fit) -> str:
+    """Why the model has no gain."""
+    if model.parallel.middle <= 0:
+        return "More workers took longer, so there is no gain to project. First find out where the time goes."
+    if model.seconds(1, 1).low <= 0:
+        return "The runs don't tell how long one worker takes. Measure with 1 worker too, or more often."
+    return ""
+
+
+def too_fast(models: Sequence[Fit], limit: str) -> str:
+    """Why no model describes the runs, where all have a negative serial part; `limit` is what no speedup exceeds."""
+    if all(model.serial.high < 0 for model in models):
+        return (
+            f"The speedup was larger than {limit}: the serial run lost time to something else, such as cold caches or "
+            "a slow disk. Measure it again under the same conditions."
+        )
+    return ""
+
+
+def changing(workers: int, full: Fit | None, proven: bool, base: tuple[int, ...]) -> str:
+    """Why a serial share that rises or falls with the workers doesn't bear a projection so far.
 
     Under the model Karp and Flatt's e is (serial + overhead p) / T_1: it rises with p where there is an overhead.
+    `full` is the model with an overhead, `proven` whether the projection has it, checked by a further measurement.
     """
-    if full is None or proven or workers <= FAR_RISING * base[-1]:
+    far = FAR_CHANGING * base[-1]
+    if full is None or full.seconds(1, 1).middle <= 0 or proven or workers <= far:
         return ""
-    if full.overhead.middle <= _SIGN * full.error(2):
-        return ""
-    share = [
-        max(0.0, full.serial.middle + full.overhead.middle * p) / full.seconds(1, 1).middle for p in base[-2:]
-    ]
-    return (
-        f"The serial share rises with the workers (Karp-Flatt: from {share[0]:.1%} with {base[-2]} to {share[1]:.1%} "
-        f"with {base[-1]}), so each costs something, and these runs don't show how that goes on beyond "
-        f"{FAR_RISING * base[-1]}. Measure with more workers."
+    share = [(full.serial.middle + full.overhead.middle * p) / full.seconds(1, 1).middle for p in base[-2:]]
+    course = (
+        f"(Karp-Flatt: from {share[0]:.1%} with {base[-2]} to {share[1]:.1%} with {base[-1]}). These runs don't show "
+        f"how that goes on beyond {far}."
     )
+    if full.overhead.middle > _SIGN * full.error(2):
+        return f"The serial share rises with the workers, so each costs something {course} Measure with more workers."
+    if full.overhead.high < 0:
+        return (
+            "The serial share falls with the workers, so the serial run is not what one worker does "
+            f"{course} Measure the parallel program with 1 worker."
+        )
+    return ""
 
 
 def too_far(workers: int, base: tuple[int, ...], seconds: Range, speedup: Range) -> str:
     if workers <= FAR * base[-1]:
         return ""
-    narrow = all(0 < one.low and one.high < NARROW * one.low for one in (seconds, speedup))
+    narrow = all(one.low > 0 and one.high < NARROW * one.low for one in (seconds, speedup))
     if narrow:
         return ""
     return (

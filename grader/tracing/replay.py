@@ -11,8 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from statistics import fmean
 
-from grader.tracing.stretches import Stretch, merged
+from grader.tracing.stretches import Cover, Stretch, merged, of
 from grader.tracing.timeline import Lane, Task, Timeline
 
 #: The share of the run for which no worker has a task, before that counts as the end of a phase.
@@ -26,15 +27,17 @@ class Phase:
     """A stretch of the run in which workers had tasks; all times in seconds, those of `ready` since it began.
 
     `ready` is when each worker could take a task, the first one first. `tasks` is how long each takes, and `units`
-    the same for chunks of tasks, in the order in which workers began them; both have the time between the worker's
-    tasks in them, in equal parts (pickling, waiting for the next). `feeding` is what the program itself did
-    meanwhile, on one core: no number of workers makes the phase shorter than that.
+    the same for chunks of tasks, in the order in which workers began them; both have what the worker did between its
+    tasks in them, in equal parts (pickling). `waiting` is what a worker waited between its tasks for the next one or
+    for a lock; it is added as it was, since what they waited for doesn't come sooner where more of them wait.
+    `feeding` is what the program itself did meanwhile, on one core: no number of workers makes the phase shorter.
     """
 
     seconds: float
     ready: tuple[float, ...]
     tasks: tuple[float, ...]
     units: tuple[float, ...]
+    waiting: float
     feeding: float
 
 
@@ -53,12 +56,12 @@ def phases(timeline: Timeline) -> list[Phase]:
 
 def in_order(phase: Phase, workers: int) -> float:
     """Seconds of the phase with so many workers that take its chunks in the recorded order."""
-    return max(phase.feeding, _handed_out(phase.units, _staggered(phase.ready, workers)))
+    return max(phase.feeding, phase.waiting + _handed_out(phase.units, _staggered(phase.ready, workers)))
 
 
 def largest_first(phase: Phase) -> float:
     """Seconds of the phase with its own workers that take its tasks one by one, the largest first."""
-    return max(phase.feeding, _handed_out(sorted(phase.tasks, reverse=True), phase.ready))
+    return max(phase.feeding, phase.waiting + _handed_out(sorted(phase.tasks, reverse=True), phase.ready))
 
 
 def _handed_out(durations: Iterable[float], ready: Sequence[float]) -> float:
@@ -83,6 +86,7 @@ def _phase(timeline: Timeline, start: float, end: float, most: int) -> Phase:
     ready: list[float] = []
     tasks: list[float] = []
     units: list[tuple[float, float]] = []
+    waits: list[float] = []
     for lane in timeline.workers:
         own = sorted((task for task in lane.tasks if start <= task.start <= end), key=lambda task: task.start)
         if not own and (lane.end <= start or lane.start >= end):
@@ -91,16 +95,22 @@ def _phase(timeline: Timeline, start: float, end: float, most: int) -> Phase:
         ready.append(at - start)
         if not own:
             continue
+        waiting = Cover(of(lane, "wait", "lock"))
         last = max(task.end for task in own)
-        pieces = [seconds for task in own for seconds in _pieces(task, most)]
-        between = max(0.0, last - at - sum(pieces)) / len(pieces)
+        within = sum(waiting.seconds(task.start, task.end) for task in own if task.items == 1)
+        waits.append(max(0.0, waiting.seconds(at, last) - within))
+        pieces = [seconds for task in own for seconds in _pieces(task, waiting, most)]
+        chunks = [
+            (since, _length(since, until, together, waiting)) for since, until, together in _chunks(lane, own)
+        ]
+        busy = last - at - waits[-1]
+        between = max(0.0, busy - sum(pieces)) / len(pieces)
         tasks += [seconds + between for seconds in pieces]
-        chunks = list(_chunks(lane, own))
-        between = max(0.0, last - at - sum(until - since for since, until in chunks)) / len(chunks)
-        units += [(since, until - since + between) for since, until in chunks]
+        between = max(0.0, busy - sum(length for _, length in chunks)) / len(chunks)
+        units += [(since, length + between) for since, length in chunks]
     in_time = tuple(seconds for _, seconds in sorted(units, key=lambda unit: unit[0]))
     feeding = min(end - start, _feeding(timeline.parent, start, end))
-    return Phase(end - start, tuple(sorted(ready)), tuple(tasks), in_time, feeding)
+    return Phase(end - start, tuple(sorted(ready)), tuple(tasks), in_time, fmean(waits or [0.0]), feeding)
 
 
 def _ready(lane: Lane, start: float, first: float) -> float:
@@ -109,20 +119,27 @@ def _ready(lane: Lane, start: float, first: float) -> float:
     return min(first, max(start, lane.start, started[-1] if started else start))
 
 
-def _pieces(task: Task, most: int) -> list[float]:
+def _pieces(task: Task, waiting: Cover, most: int) -> list[float]:
     """Seconds of each of the tasks that this stands for: the longest is known, the others are taken as equal."""
     if task.items == 1:
         return [task.seconds]
-    longest, count = min(task.longest, task.seconds), min(most, task.items - 1)
-    return [longest] + [(task.seconds - longest) / count] * count
+    seconds = task.seconds - waiting.seconds(task.start, task.end)
+    longest, count = min(task.longest, seconds), min(most, task.items - 1)
+    return [longest] + [(seconds - longest) / count] * count
 
 
-def _chunks(lane: Lane, tasks: Sequence[Task]) -> Iterator[Stretch]:
-    """From the first to the last of the tasks that arrived together: nothing arrives between two of them."""
+def _chunks(lane: Lane, tasks: Sequence[Task]) -> Iterator[tuple[float, float, list[Task]]]:
+    """The tasks that arrived together, from when to when: nothing arrives between two of them."""
     arrivals = [span.start for span in lane.spans if span.state in ("wait", "unpickle")]
     for _, group in groupby(tasks, key=lambda task: bisect_right(arrivals, task.start)):
         together = list(group)
-        yield together[0].start, max(task.end for task in together)
+        yield together[0].start, max(task.end for task in together), together
+
+
+def _length(since: float, until: float, tasks: Iterable[Task], waiting: Cover) -> float:
+    """Seconds of a chunk, without the waits between short tasks that the trace added up."""
+    between = sum(waiting.seconds(task.start, task.end) for task in tasks if task.items > 1)
+    return max(0.0, until - since - between)
 
 
 def _feeding(parent: Lane, start: float, end: float) -> float:

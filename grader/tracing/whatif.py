@@ -7,7 +7,8 @@ Two ways, both from the trace alone:
 - With other workers, or balance, the recorded tasks are handed out again: each worker that is free takes the next one
   (Graham, "Bounds on multiprocessing timing anomalies", SIAM J. Appl. Math. 17(2), 1969).
 
-Tasks take as long as they did. That more cores are slower together (memory, clock) is not in it.
+Tasks take as long as they did, with the locks that they waited for and the moments when others had the core; that
+more cores are slower together (memory, clock) is not in it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def with_workers(timeline: Timeline, bill: Bill, workers: int, name: str = "") -
         longest, share = _longest(found), workers / len(timeline.workers)
         if len(longest.units) < _scaled(longest, share):
             refused = (
-                f"Too few tasks, or chunks of them ({len(longest.units)}), to keep {workers} workers busy. "
+                f"Too few tasks at a time, or chunks of them ({len(longest.units)}), to keep {workers} workers busy. "
                 "Cut the work into smaller ones."
             )
     if refused:

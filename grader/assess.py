@@ -46,6 +46,7 @@ _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 CALIBRATIONS_BEFORE = 2
 PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
+_TRACEABLE = 15.0  # seconds of a run that may be made once more, to see where its time goes
 
 
 def assess(
@@ -192,8 +193,8 @@ def _speed(
 def _why(
     bench: Explaining, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
 ) -> Diagnosis | None:
-    """Where the time of a run goes that was too slow; None where it can't be seen."""
-    if not blocks:
+    """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see."""
+    if not blocks or median([block.t_parallel for block in blocks]) > _TRACEABLE:
         return None
     serial = median([(block.wall or block).t_serial for block in blocks])
     try:

@@ -253,7 +253,7 @@ def test_slow_code_gets_one_block_even_when_it_does_not_fit(run: Assess, lab: La
 
 def test_where_starting_is_dear_there_is_time_for_enough_blocks(run: Assess, lab: Lab) -> None:
     """Three seconds a serial trial: in the lab's own minute there would be seven blocks, too few to be sure."""
-    verdict, launcher = run(Program(serial=3.0, speedup=1.5, reach=1.6, cpu=(0.1, 1.6, 1.6), start=0.2))
+    verdict, launcher = run(Program(serial=3.0, speedup=1.34, reach=1.95, cpu=(0.1, 1.7, 1.7), start=0.6))
     assert verdict.outcome == "met"
     assert lab.bars.budget < launcher.clock.now <= 2.5 * lab.bars.budget
 

@@ -86,7 +86,7 @@ def _in_the_picture(program: Program, events: list[dict[str, Any]]) -> str:
     spins = [found for (pid, name), found in long.items() if name == "spin" and pid != main]
     longest = [max(found) for found in spins]
     seen = {
-        "skew": bool(spins) and max(longest) > 1.5 * statistics.median(sum(spins, [])),
+        "skew": bool(spins) and max(longest) > 1.5 * statistics.median(itertools.chain(*spins)),
         "tasks-too-few": bool(spins) and sum(map(len, spins)) < 4 * WORKERS,
         "tasks-too-small": together("SimpleQueue.get", "SimpleQueue.put", "get", "put") > _STANDS_OUT * wall,
         "big-arguments": together("ForkingPickler.dumps", "dumps", "_pickle.loads", "loads")

@@ -39,7 +39,7 @@ _FIRST_AMOUNT = 4_000
 #: Trials of a block with its calibration, and how many serial trials all of them take as long as.
 _TRIALS, _SERIALS = 4, 3
 #: However long a block takes, there is time for so many; but for no more than so many times the lab's budget.
-_ENOUGH, _STRETCH = 14, 2.5
+_ENOUGH, _STRETCH = 16, 2.5
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,8 @@ class Bench:
         loop = free_of(self._spin(1, TASKS, _FIRST_AMOUNT)).seconds / (TASKS * _FIRST_AMOUNT)
         began = time.monotonic()
         trial = self._spin(workers, TASKS, 1)
-        around = (
-            time.monotonic() - began - trial.seconds[0]
-        )  # where the stage isn't forked, it is started each time
+        # Where the stage isn't forked, it is started for each trial.
+        around = max(0.0, time.monotonic() - began - trial.seconds[0])
         start = free_of(trial).seconds
         size, seconds = self.size(serial_seconds(start))
         amount = max(1, round(seconds / loop / TASKS))

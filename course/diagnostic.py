@@ -185,7 +185,7 @@ def _try_centred(centred: Any) -> str:
     if not np.array_equal(table, before):
         return "It changes the table that it was given. Make a new array: table - ..., not table -= ..."
     if not isinstance(got, np.ndarray) or got.shape != wanted.shape or not np.allclose(got, wanted):
-        return f"centred({before.tolist()}) should give {wanted.tolist()}; it gives {_plain(got)!r:.200}."
+        return f"centred({before.tolist()}) should give {wanted.tolist()}; it gives {np.asarray(got).tolist()!r:.200}."
     return ""
 
 
@@ -217,9 +217,6 @@ def _as_list(value: Any) -> Any:
         return value
     return list(value)
 
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 _PYTHON = "https://docs.python.org/3/"

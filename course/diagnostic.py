@@ -40,7 +40,9 @@ def ask(answer: Any) -> None:
     try:
         wrong = question.try_out(answer)
     except NotImplementedError:
-        print(f"{name}: not answered yet. Write it in place of the line with NotImplementedError; run the cell.")
+        print(
+            f"{name}: not answered yet. Write it in place of the line with NotImplementedError; run the cell."
+        )
         return
     except Exception as error:  # whatever a learner's code raises is an answer too
         wrong = f"it raised {type(error).__name__}: {error}"
@@ -218,14 +220,15 @@ def _as_list(value: Any) -> Any:
     return list(value)
 
 
-
 _PYTHON = "https://docs.python.org/3/"
 _PANDAS = "https://pandas.pydata.org/docs/user_guide/"
 QUESTIONS = {
     "amounts": Question(
         "Python", _try_amounts, f"loops, and handling exceptions with try: {_PYTHON}tutorial/errors.html"
     ),
-    "chunks": Question("Python", _try_chunks, f"lists, slices and range: {_PYTHON}tutorial/introduction.html"),
+    "chunks": Question(
+        "Python", _try_chunks, f"lists, slices and range: {_PYTHON}tutorial/introduction.html"
+    ),
     "totals": Question(
         "Data structures",
         _try_totals,
@@ -245,5 +248,7 @@ QUESTIONS = {
         "axes, and broadcasting: https://numpy.org/doc/stable/user/basics.broadcasting.html",
     ),
     "by_merchant": Question("pandas", _try_by_merchant, f"groupby: {_PANDAS}groupby.html"),
-    "with_region": Question("pandas", _try_with_region, f"merge, and the kinds of join: {_PANDAS}merging.html"),
+    "with_region": Question(
+        "pandas", _try_with_region, f"merge, and the kinds of join: {_PANDAS}merging.html"
+    ),
 }

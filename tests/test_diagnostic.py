@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -96,7 +97,11 @@ WRONG = [
     ("amounts", lambda lines: [float(line) for line in lines], "raised ValueError"),
     ("amounts", lambda lines: None, "it gives None"),
     ("chunks", lambda items, size: [items[:size], items[size:]], "it gives [[1, 2], [3, 4, 5]]"),
-    ("chunks", lambda items, size: [items[i * size : (i + 1) * size] for i in range(len(items) // size)], "[5]"),
+    (
+        "chunks",
+        lambda items, size: [items[i * size : (i + 1) * size] for i in range(len(items) // size)],
+        "[5]",
+    ),
     ("totals", lambda sales: dict(sales), "'north': 6"),
     ("has_duplicate", lambda numbers: False, "should give True"),
     ("has_duplicate", lambda numbers: any(n in numbers[:i] for i, n in enumerate(numbers)), "With a set"),
@@ -118,7 +123,7 @@ def test_a_right_answer_is_called_right(said: Said, name: str) -> None:
 def test_sorting_first_is_quick_enough(said: Said) -> None:
     def by_sorting(numbers: list[int]) -> bool:
         ordered = sorted(numbers)
-        return any(one == other for one, other in zip(ordered, ordered[1:], strict=False))
+        return any(one == other for one, other in pairwise(ordered))
 
     assert "right" in said("has_duplicate", by_sorting)
 

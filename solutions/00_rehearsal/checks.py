@@ -76,7 +76,8 @@ def compare(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
     name = min(name for name in right.keys() | mine.keys() if right.get(name) != mine.get(name))
     total, counted = sum(right.values()), sum(mine.values())
     first = f"{name}: {right.get(name, 0):,} payments, and you have {mine.get(name, 0):,}"
-    return f"of {total:,} payments you have {counted:,}. The first category that differs is {first}. {_why(total, counted)}"
+    why = _why(total, counted)
+    return f"of {total:,} payments you have {counted:,}. The first category that differs is {first}. {why}"
 
 
 def _why(total: int, counted: int) -> str:
@@ -87,7 +88,9 @@ def _why(total: int, counted: int) -> str:
             "Let it return its counts, and wait for them."
         )
     if counted < total:
-        return "Some are missing: is a file left out, or does one part replace another instead of adding to it?"
+        return (
+            "Some are missing: is a file left out, or does one part replace another instead of adding to it?"
+        )
     if counted > total:
         return "There are too many: is a file counted twice, or its heading?"
     return "Their sum is right, so some went to the wrong category."

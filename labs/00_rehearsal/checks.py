@@ -75,9 +75,13 @@ def compare(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
         return ""
     name = min(name for name in right.keys() | mine.keys() if right.get(name) != mine.get(name))
     total, counted = sum(right.values()), sum(mine.values())
-    first = f"{name}: {right.get(name, 0):,} payments, and you have {mine.get(name, 0):,}"
+    first = f"{name}: {_payments(right.get(name, 0))}, and you have {mine.get(name, 0):,}"
     why = _why(total, counted)
-    return f"of {total:,} payments you have {counted:,}. The first category that differs is {first}. {why}"
+    return f"of {_payments(total)} you have {counted:,}. The first category that differs is {first}. {why}"
+
+
+def _payments(number: int) -> str:
+    return f"{number:,} payment{'' if number == 1 else 's'}"
 
 
 def _why(total: int, counted: int) -> str:

@@ -6,9 +6,10 @@ import argparse
 import sys
 
 from benchmarks import fraud
+from benchmarks.trace import command as trace
 from benchmarks.verdict import command as verdict
 
-BENCHMARKS = {"fraud": fraud, "verdict": verdict}
+BENCHMARKS = {"fraud": fraud, "trace": trace, "verdict": verdict}
 
 
 def main(arguments: list[str] | None = None) -> int:

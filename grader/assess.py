@@ -18,9 +18,10 @@ from dataclasses import replace
 from grader import machine, verdict, weigh
 from grader.errors import GraderError, LearnerError
 from grader.measure.answers import difference
-from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock
+from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle
+from grader.measure.explain import Explaining
 from grader.measure.inputs import inputs
 from grader.measure.stats import median
 from grader.model import (
@@ -35,6 +36,8 @@ from grader.model import (
     Verdict,
     WorkerModule,
 )
+from grader.tracing.diagnosis import Diagnosis, diagnosis
+from grader.tracing.lanes import NoTraceError
 from grader.verdict import AnswerRun, Speed
 
 _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machine, and the work
@@ -43,6 +46,7 @@ _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 CALIBRATIONS_BEFORE = 2
 PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
+_TRACEABLE = 15.0  # seconds of a run that may be made once more, to see where its time goes
 
 
 def assess(
@@ -165,6 +169,7 @@ def _speed(
         plan = bench.plan(workers)
         if plan.unfit:
             return _with(speed, _spread(bench, workers, plan.unfit, time.monotonic() + _PREVIEW), started)
+        budget = seconds_for_blocks(budget, plan.block)
         before = tuple(bench.calibrate(plan) for _ in range(CALIBRATIONS_BEFORE))
         blocks: list[Block] = []
         for block in _blocks(bench, plan, before[-1], lab, facts, budget - (time.monotonic() - started)):
@@ -172,12 +177,30 @@ def _speed(
                 return _with(speed, block, started)
             blocks.append(block)
             blocks = one_clock(blocks)
-            progress(_progress_line(blocks, lab, time.monotonic() - started, budget))
+            elapsed = time.monotonic() - started
+            progress(_progress_line(blocks, lab, elapsed, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
+        why = None
+        if decision.outcome == "not yet":
+            progress("speedup: one more run, to see where its time goes")
+            why = _why(Explaining(lab, clean, mine), plan, blocks, lab, facts, method)
     strain = machine.strain_since(counted)
-    speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain)
+    speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
     return _with(speed, decision, started)
+
+
+def _why(
+    bench: Explaining, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
+) -> Diagnosis | None:
+    """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see."""
+    if not blocks or median([block.t_parallel for block in blocks]) > _TRACEABLE:
+        return None
+    serial = median([(block.wall or block).t_serial for block in blocks])
+    try:
+        return diagnosis(lab.function, bench.traced(plan), facts.usable, method, serial)
+    except NoTraceError:
+        return None
 
 
 def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:

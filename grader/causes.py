@@ -10,6 +10,7 @@ from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision
 from grader.measure.stats import median
 from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Strain, Trial, WorkerModule
+from grader.tracing.diagnosis import Diagnosis
 
 _NEXT = {
     "stub": "Write it; in a notebook run its cell; then check again.",
@@ -62,6 +63,27 @@ def of_failure(
         evidence.append(f"It printed: {_shorten(trial.output)}")
     return Finding(trial.ending if trial.ending != "done" else "wrong answer", what.strip(),
                    "\n".join(filter(None, evidence)), _NEXT[trial.ending])  # fmt: skip
+
+
+def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[Finding, ...]:
+    """The findings on a speedup that is too small, and above them what one traced run lost most of its time to.
+
+    Work that one process did alone needs no trace to be understood: there the loss comes second. What neighbours took
+    is no cause: the mark is free of it.
+    """
+    own = [loss for loss in why.losses if loss.cause != "neighbours"] if why else []
+    if why is None or not own:
+        return findings
+    loss = own[0]
+    lost = Finding(
+        loss.cause,
+        loss.what,
+        f"{100 * loss.share:.0f} % of the time that was lost in one more run, which was traced: "
+        f"{loss.seconds:.2f} s of {why.timeline.wall:.2f} s. {loss.evidence}",
+        loss.try_next,
+    )
+    alone = bool(findings) and findings[0].cause in ("one busy process", "faster without processes")
+    return (*findings[:1], lost, *findings[1:]) if alone else (lost, *findings)
 
 
 def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: MachineFacts) -> str:

@@ -7,6 +7,7 @@ Progress goes to stderr; with `--json` stdout carries the JSON alone.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_learn(commands)
     _add_reset(commands)
     _add_check(commands)
+    _add_why(commands)
     _add_progress(commands)
     _add_doctor(commands)
     _add_author(commands)
@@ -98,16 +100,43 @@ def _add_reset(commands: Any) -> None:
 def _add_check(commands: Any) -> None:
     parser = _command(commands, "check", _check, "Check a lab on this machine: the answer, then the speedup.")
     parser.add_argument("lab", metavar="LAB")
+    _add_source(parser)
+    parser.add_argument(
+        "--only", metavar="CHECK", help="run this check alone (such as answer, speedup, memory)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    """Where a lab's worker module is taken from."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--notebook", type=Path, metavar="FILE", help="take the worker module from this notebook"
     )
     source.add_argument("--worker", type=Path, metavar="FILE.py", help="take it from this Python file")
     source.add_argument("--solution", action="store_true", help="take the lab's own reference solution")
+
+
+def _add_why(commands: Any) -> None:
+    says = "Where the time of a parallel run goes: of a lab, or of a script of your own."
+    parser = _command(commands, "why", _why, says)
+    parser.add_argument("what", metavar="LAB|SCRIPT.py")
+    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="given to the script (after --)")
+    parser.add_argument("--serial", type=Path, metavar="FILE.py", help="the script that does the work alone")
+    _add_source(parser)
     parser.add_argument(
-        "--only", metavar="CHECK", help="run this check alone (such as answer, speedup, memory)"
+        "--project",
+        type=_workers,
+        nargs="+",
+        default=(),
+        metavar="N",
+        help="a lab: predict for N workers, too",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON; what the script prints goes to stderr"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument("--perfetto", type=Path, metavar="FILE", help="write a trace that Perfetto opens")
 
 
 def _add_progress(commands: Any) -> None:
@@ -176,6 +205,64 @@ def _check(arguments: argparse.Namespace) -> int:
     if any(_has(verdict, "fault of the grader") for verdict in verdicts):
         return EXIT_OURS
     return EXIT_NOT_YET if any(verdict.outcome == "not yet" for verdict in verdicts) else EXIT_FINE
+
+
+def _why(arguments: argparse.Namespace) -> int:
+    from grader import lab as labs
+    from grader import why
+    from grader.launch.local import LocalLauncher
+
+    for path in (arguments.html, arguments.perfetto):
+        terminal.refuse_no_folder(path)
+    with terminal.Progress() as progress:
+        if arguments.what.endswith(".py"):
+            _refuse_projection(arguments)
+            output = sys.stderr.fileno() if arguments.json else None
+            script, serial = Path(arguments.what), arguments.serial
+            told, ahead = why.of_script(script, arguments.arguments, serial, progress, output=output), None
+        else:
+            _refuse_script_options(arguments)
+            lab = labs.find(arguments.what)
+            worker = _worker(arguments, lab)
+            told, ahead = why.of_lab(lab, worker, LocalLauncher(), progress, arguments.project)
+    _write_why(arguments, told, ahead)
+    return EXIT_FINE
+
+
+def _write_why(arguments: argparse.Namespace, told: Any, ahead: Any) -> None:
+    """What `corewise why` found, in all forms that were asked for."""
+    from grader.report import outlook, trace_page, trace_text
+    from grader.tracing import chrome
+
+    if arguments.html:
+        curve = outlook.picture(ahead, "cwo") if ahead else ""
+        page = trace_page.page(told.name, told.timeline, told.bill, told.losses, curve)
+        terminal.write(arguments.html, page)
+    if arguments.perfetto:
+        terminal.write(arguments.perfetto, json.dumps(chrome.chrome(told.timeline)))
+    if arguments.json:
+        data = trace_text.as_json(told)
+        terminal.print_json(data | {"outlook": outlook.as_json(ahead) if ahead else None})
+        return
+    print(trace_text.as_text(told))
+    if ahead:
+        print(f"\n{outlook.as_text(ahead)}")
+
+
+def _refuse_projection(arguments: argparse.Namespace) -> None:
+    if arguments.project:
+        raise LearnerError(
+            "--project needs runs with several numbers of workers, and only a lab's function takes one.",
+            "Leave --project out, or name a lab.",
+        )
+
+
+def _refuse_script_options(arguments: argparse.Namespace) -> None:
+    if arguments.serial or arguments.arguments:
+        raise LearnerError(
+            "--serial and arguments belong to a script; a lab has a baseline of its own.",
+            f"Type: corewise why {arguments.what}",
+        )
 
 
 def _has(verdict: Any, cause: str) -> bool:
@@ -250,6 +337,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
     else:
         print(doctor.report(facts, room, packages, found))
     return EXIT_NOT_YET if any(ailment.severity == "stops" for ailment in found) else EXIT_FINE
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers")
+    return int(text)
 
 
 def _port(text: str) -> int:

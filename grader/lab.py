@@ -16,13 +16,16 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 #: What a lab's checks.py must define.
 #:
-#: SIZES, SPEED_SIZE         sizes for the answer check; the size at which the sizing for speed starts
+#: SIZES                     sizes for the answer check
 #: make_input(folder, size, seed)   writes the input files (in the parent)
 #: arguments(folder)         what the learner's function gets before `workers` (in the child, before "go")
 #: serial(*arguments)        the honest serial baseline
 #: encode(answer)            the answer as named plain arrays (in the child); TypeError for a wrong type
 #: compare(expected, got)    "" when equal, else the difference in words (in the parent)
-JUDGE_NEEDS = ("SIZES", "SPEED_SIZE", "make_input", "arguments", "serial", "encode", "compare")
+JUDGE_NEEDS = ("SIZES", "make_input", "arguments", "serial", "encode", "compare")
+
+#: And what for a speedup check: the size at which the sizing for speed starts.
+SPEED_NEEDS = ("SPEED_SIZE",)
 
 #: And what for a memory check.
 #:
@@ -90,9 +93,10 @@ def load_judge(folder: Path) -> ModuleType:
 
 def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
     checks = data["checks"]
-    missing = [name for name in MEMORY_NEEDS if "memory" in checks and not hasattr(judge, name)]
-    if missing:
-        raise GraderError(f"{folder.name}/checks.py lacks {', '.join(missing)} for the memory check.")
+    for check, needs in (("speedup", SPEED_NEEDS), ("memory", MEMORY_NEEDS)):
+        missing = [name for name in needs if check in checks and not hasattr(judge, name)]
+        if missing:
+            raise GraderError(f"{folder.name}/checks.py lacks {', '.join(missing)} for the {check} check.")
     return Lab(
         id=data["id"],
         title=data["title"],
@@ -109,4 +113,5 @@ def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
         judge=judge,
         cost=CostModel(**data.get("cost", {})),
         memory=MemoryBars(**data.get("memory", {})),
+        takes_workers=data.get("takes_workers", True),
     )

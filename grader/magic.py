@@ -1,4 +1,4 @@
-"""`%lab`, `%%module` and `progress()`: what `%load_ext grader` brings into a notebook.
+"""`%lab`, `%%module`, `trace` and `progress()`: what `%load_ext grader` brings into a notebook.
 
 %%module scorer   cell -> modulefile (name, source, syntax) -> scorer.py beside the notebook -> imported
 %lab 11_fraud     selfcheck.open_lab -> check, hint in the notebook; they collect() the modules written here
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from grader.report.progress import ProgressPanel
+    from grader.why import trace as Trace  # noqa: N812  (a class that is used like a function)
 
 START_METHOD = "COREWISE_START_METHOD"
 
@@ -42,12 +43,13 @@ _sources: dict[str, str] = {}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register `%lab` and `%%module`, bring `progress`; apply COREWISE_START_METHOD before any module is imported.
+    """Register the magics, bring `trace` and `progress`; apply COREWISE_START_METHOD before any module is imported.
 
     Raises:
         LearnerError: COREWISE_START_METHOD names a start method that this system doesn't have.
     """
     _apply_start_method(os.environ.get(START_METHOD, ""))
+    shell.user_ns["trace"] = trace
     magics = shell.magics_manager
     magics.register_function(lab, "line", "lab")
     magics.register_function(module, "cell", "module")
@@ -111,6 +113,20 @@ def module(line: str, cell: str) -> None:
     names[name] = import_anew(path, _files.values())
     _files[name], _sources[name] = path, source
     print(f"{path.name} is written and imported." + (f" It takes the place of {other}." if other else ""))
+
+
+def trace(serial: float | None = None) -> Trace:
+    """Where the time of a block goes that starts processes; its code stays as it is.
+
+        with trace() as run:
+            scorer.find_alerts(folder, 4)
+        run
+
+    With `trace(serial=seconds)` it also says the speedup against a serial program that needs so many seconds.
+    """
+    from grader import why  # imported late: a notebook that doesn't trace needs nothing of it
+
+    return why.trace(serial)
 
 
 def progress(done: str = "") -> ProgressPanel:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, Protocol
 
+from grader.tracing.diagnosis import Diagnosis
 from grader.weights import Curve, Footprint, Left, MemoryBars
 
 Outcome = Literal["met", "not yet", "cannot tell"]
@@ -34,7 +35,7 @@ class Bars:
     `f_pass`, `f_fail` and `f_half` are shares of the reachable gain (0 to 1): surely above the first is `met`, surely
     below the second is `not yet`, surely above the third earns half of the points all the same (None: no half).
     `floor` is the least speedup that can ever earn points; a block whose reach is below `r_min` is void; `budget` is
-    in seconds.
+    in seconds; where starting workers is dear, up to two and a half times as many.
     """
 
     f_pass: float = 0.6
@@ -83,8 +84,9 @@ class Lab:
     """One lab, read from its `lab.toml` and `checks.py`.
 
     `module` is the name of the worker module, `function` the function in it that is called as
-    `function(*arguments, workers)`. `imports` are the modules that an honest worker imports: calibration workers
-    import them too, so that both pay the same start. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
+    `function(*arguments, workers)`, or as `function(*arguments)` where `takes_workers` is False: a lab that starts no
+    processes. `imports` are the modules that an honest worker imports: calibration workers import them too, so that
+    both pay the same start. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
     """
 
     id: str
@@ -102,6 +104,7 @@ class Lab:
     judge: ModuleType = field(repr=False)
     cost: CostModel = field(default_factory=CostModel)
     memory: MemoryBars = field(default_factory=MemoryBars)
+    takes_workers: bool = True
 
     @property
     def notebook(self) -> Path:
@@ -173,7 +176,7 @@ class Order:
     `timeout` is in seconds, for each folder. The reach arm has no folders: it runs `tasks` tasks of `amount`
     loops each, by itself when `workers` is 1, else in a pool as `cost` says. The idle arm has none either: its workers
     do nothing. `weigh` asks for the curve of memory, which costs time, instead of CPU seconds; `look` for what is left
-    behind.
+    behind; `trace` names a folder for what each process does, which costs time, too.
     """
 
     arm: Arm
@@ -185,6 +188,7 @@ class Order:
     cost: CostModel = field(default_factory=CostModel)
     weigh: bool = False
     look: bool = False
+    trace: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -322,6 +326,7 @@ class Verdict:
     log: Path | None = None
     preview: bool = False
     memory: Footprint | None = None
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True)

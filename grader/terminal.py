@@ -9,8 +9,9 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
-from grader.errors import EXIT_NOT_YET, EXIT_OURS
+from grader.errors import EXIT_NOT_YET, EXIT_OURS, LearnerError
 
 _RUBBER = "\r\x1b[K"  # back to the line's start, and wipe it
 #: What the system refuses for a reason that its user can mend.
@@ -46,6 +47,22 @@ def say(message: str, end: str = "\n") -> None:
 
 def print_json(data: object) -> None:
     print(json.dumps(data, indent=2, allow_nan=False))
+
+
+def refuse_no_folder(path: Path | None) -> None:
+    """Say at once, not after the work, that a file can't be written.
+
+    Raises:
+        LearnerError: the file is to be in a folder that isn't there.
+    """
+    if path is not None and not path.absolute().parent.is_dir():
+        raise LearnerError(f"There is no folder {path.parent}.", "Name a file in a folder that is there.")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that the caller named."""
+    path.write_text(text, encoding="utf-8")
+    say(f"Written: {path}")
 
 
 def flush_output() -> None:

@@ -27,6 +27,7 @@ from grader.model import (
     Verdict,
     WorkerModule,
 )
+from grader.tracing.diagnosis import Diagnosis
 from grader.weights import Footprint
 
 
@@ -46,7 +47,10 @@ class AnswerRun:
 
 @dataclass(frozen=True)
 class Speed:
-    """All that measuring a speedup left behind. `failure` is set when a trial ended without a right answer."""
+    """All that measuring a speedup left behind.
+
+    `failure` is set when a trial ended without a right answer, `why` when it was too slow and one more run was traced.
+    """
 
     decision: Decision | None
     blocks: tuple[Block, ...] = ()
@@ -57,6 +61,7 @@ class Speed:
     own_method: str = ""
     start_method: str = ""
     strain: Strain = field(default_factory=Strain)
+    why: Diagnosis | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ def on_speed(
     decision = speed.decision
     measured = estimate(speed.blocks, lab.bars, facts.usable, speed.seconds, decision.clock)
     findings = causes.of_speed(decision, speed.blocks, measured, speed.workers, facts, lab.bars, speed.strain)
+    findings = causes.with_losses(findings, speed.why)
     odd = doubts.implausible(speed.blocks, measured, facts)
     findings += odd
     if speed.own_method:
@@ -121,7 +127,7 @@ def on_speed(
         look = " ".join(f"{finding.what} {finding.evidence}" for finding in odd)
         said = verdict.for_marker or f"{lab.id}, {check.name}:"
         verdict = replace(verdict, for_marker=f"{said} {look}")
-    return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars)
+    return replace(verdict, estimate=measured, blocks=speed.blocks, bars=lab.bars, diagnosis=speed.why)
 
 
 def on_memory(

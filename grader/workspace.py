@@ -3,6 +3,7 @@
     checkout                          workspace
     course/START.md               ->  START.md               the start page
     course/MEASURING.md           ->  MEASURING.md           how a speedup is measured
+    course/TRACING.md             ->  TRACING.md             where the time of a run went
     course/GLOSSARY.md            ->  GLOSSARY.md            the words of the course
     course/PROGRESS.ipynb         ->  PROGRESS.ipynb         where the learner is, what comes next
     course/nbgrader_config.py     ->  nbgrader_config.py     what the Validate button needs
@@ -30,7 +31,7 @@ from grader.manifest import Manifest, refuse_links, sweep
 HIDDEN = r"(^|/)(\.|__pycache__)"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"}
 #: What the start page links to, beside modules and labs.
-PAGES = {name: f"course/{name}" for name in ("MEASURING.md", "GLOSSARY.md", "PROGRESS.ipynb")}
+PAGES = {name: f"course/{name}" for name in ("MEASURING.md", "TRACING.md", "GLOSSARY.md", "PROGRESS.ipynb")}
 IN_USE = "Close the lab's notebook, end JupyterLab, and try again."
 ELSEWHERE = "Choose another folder: corewise learn FOLDER"
 

@@ -245,10 +245,17 @@ def test_no_block_is_started_that_does_not_fit_the_budget(run: Assess, lab: Lab)
 
 
 def test_slow_code_gets_one_block_even_when_it_does_not_fit(run: Assess, lab: Lab) -> None:
-    verdict, launcher = run(Program(serial=3, speedup=0.2, cpu=(1.0, 12.0, 12.0)))
+    verdict, launcher = run(Program(serial=1, speedup=0.03, cpu=(1.0, 24.0, 24.0)))
     assert verdict.outcome == "not yet"
     assert len(verdict.blocks) == 1
     assert launcher.clock.now < 1.5 * lab.bars.budget
+
+
+def test_where_starting_is_dear_there_is_time_for_enough_blocks(run: Assess, lab: Lab) -> None:
+    """Three seconds a serial trial: in the lab's own minute there would be seven blocks, too few to be sure."""
+    verdict, launcher = run(Program(serial=3.0, speedup=1.34, reach=1.95, cpu=(0.1, 1.7, 1.7), start=0.6))
+    assert verdict.outcome == "met"
+    assert lab.bars.budget < launcher.clock.now <= 2.5 * lab.bars.budget
 
 
 def test_a_start_method_of_its_own_is_respected_and_said(run: Assess) -> None:

@@ -81,9 +81,9 @@ def test_a_wait_is_put_back_no_further_than_to_where_the_thread_ran() -> None:
 
 def test_while_nothing_runs_and_a_worker_is_starved_all_is_lost() -> None:
     last = Window(0.1, (Share(0, 0, 0.09, 0.11, early=0.1),), 0.0)
-    assert free_time([Window(0.1, (), 0.0), last], 0.2, CORES, MASK, used=0.09, busiest=0.09) == pytest.approx(
-        0.09
-    )
+    assert free_time(
+        [Window(0.1, (), 0.0), last], 0.2, CORES, MASK, used=0.09, busiest=0.09
+    ) == pytest.approx(0.09)
 
 
 # What is nobody's fault

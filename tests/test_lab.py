@@ -96,6 +96,14 @@ def test_a_judge_that_lacks_something_says_what(folder: Path) -> None:
         assert (name in raised.value.what) == (name != "SIZES")
 
 
+def test_only_a_speedup_check_needs_the_size_at_which_sizing_starts(folder: Path) -> None:
+    change(folder / "checks.py", "SPEED_SIZE = 2000\n", "")
+    with pytest.raises(GraderError, match="lacks SPEED_SIZE for the speedup check"):
+        load(folder)
+    change(folder / "lab.toml", "[checks.speedup]", "[checks.clean_up]")
+    assert set(load(folder).checks) == {"answer", "clean_up"}
+
+
 MATRIX = Path(__file__).parent / "labs" / "matrix"
 
 

@@ -12,7 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 BIN = Path(sys.executable).parent
 SCRIPT = """
@@ -52,19 +54,22 @@ def ran(folder: Path, *command: str | Path) -> str:
     return done.stdout
 
 
-def in_ipython(folder: Path, *lines: str) -> str:
-    program = folder / "session.ipy"
-    program.write_text(
-        "".join(f"{line}\n" for line in ("%load_ext memory_profiler", *lines)), encoding="utf-8"
+def in_a_notebook(folder: Path, *lines: str) -> str:
+    """What a notebook's cells print, each of one line, in a kernel whose folder is `folder`."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(line) for line in ("%load_ext memory_profiler", *lines)]
     )
-    said = ran(folder, sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", program)
-    assert "Traceback" not in said
-    return said
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute(env={**os.environ, "PYTHONPATH": str(folder)})
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    return "".join(output.text for output in outputs if output.output_type == "stream")
 
 
 @pytest.mark.slow
 def test_memit_tells_the_peak_and_the_increment_of_a_line(tmp_path: Path) -> None:
-    said = in_ipython(tmp_path, '%memit -r 1 held = bytearray(b"x" * (1 << 26))')
+    said = in_a_notebook(tmp_path, '%memit -r 1 held = bytearray(b"x" * (1 << 26))')
     found = re.search(r"peak memory: ([\d.]+) MiB, increment: ([\d.]+) MiB", said)
     assert found, said
     assert float(found[2]) > 32
@@ -73,7 +78,7 @@ def test_memit_tells_the_peak_and_the_increment_of_a_line(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_mprun_tells_the_memory_of_each_line_of_a_function_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "grower.py").write_text(MODULE, encoding="utf-8")
-    said = in_ipython(tmp_path, "from grower import grow", "%mprun -T told.txt -f grow grow(1 << 26)")
+    said = in_a_notebook(tmp_path, "from grower import grow", "%mprun -T told.txt -f grow grow(1 << 26)")
     assert "told.txt" in said
     told = (tmp_path / "told.txt").read_text(encoding="utf-8")
     assert "Line #    Mem usage    Increment" in told

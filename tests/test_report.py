@@ -401,7 +401,7 @@ def test_json_has_exactly_the_documented_fields() -> None:
     assert (made["schema"], made["lab"], made["points"], made["max_points"]) == (1, "11_fraud", 4.0, 10.0)
     answer, speedup = made["checks"]
     fields = (
-        "name verdict provisional reason points max_points measured blocks memory findings for_marker log"
+        "name verdict provisional reason points max_points measured blocks memory why findings for_marker log"
     )
     assert list(answer) == list(speedup) == fields.split()
     assert answer["measured"] is None

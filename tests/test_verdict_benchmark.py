@@ -171,9 +171,7 @@ def test_many_windows_at_once_lose_what_each_loses_alone(
     accounts = np.array(columns).transpose(2, 1, 0)
     many = shares_lost(process, accounts[0], accounts[1], np.full(len(columns), 0.1), idle, 2.0, 2)
     for one, column in zip(many, columns, strict=True):
-        threads = tuple(
-            Share(p, n, a, b) for n, (p, (a, b)) in enumerate(zip(process, column, strict=True))
-        )
+        threads = tuple(Share(p, n, a, b) for n, (p, (a, b)) in enumerate(zip(process, column, strict=True)))
         assert one == pytest.approx(lost(Window(0.1, threads, idle), 2.0, 2), abs=1e-9)
 
 

@@ -23,7 +23,7 @@ from benchmarks.verdict.rows import Fleet
 from benchmarks.verdict.tables import Counts, Flags
 from grader import lab as labs
 from grader.assess import CALIBRATIONS_BEFORE, PAIRS_FREE
-from grader.measure.blocks import Reach, as_block, reach_of
+from grader.measure.blocks import Reach, as_block, block_seconds, reach_of, seconds_for_blocks
 from grader.measure.decide import Decision, conclude, hopeless, settle
 from grader.model import Arm, Block, Clock, FreeTime, Trial
 
@@ -118,12 +118,13 @@ class _Measurements:
             self._calibrations(going)
         before = [tuple(reach.best for reach in reaches) for reaches in self._reaches]
         began = self._fleet.now.copy()
+        budget = seconds_for_blocks(BARS.budget, block_seconds(self._machine.t_serial))
         while len(going):
             self._brackets(going)
             left = []
             for place, run in enumerate(going):
                 blocks, now = self._blocks[run], self._fleet.now[place]
-                if self._goes_on(blocks, now - began[run], BARS.budget - began[run]):
+                if self._goes_on(blocks, now - began[run], budget - began[run]):
                     left.append(place)
                 else:
                     said = conclude(blocks, BARS, self._machine.workers, self._machine.usable, before[run])

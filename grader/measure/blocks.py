@@ -10,6 +10,7 @@ import math
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,17 +32,22 @@ _FAR = 4.0
 #: How many times larger an input may be made in one step: an odd baseline must not fill the disk.
 _STEP = 20.0
 #: Seconds for a trial of our own: beyond them, something is broken.
-_OURS = 120.0
+OURS = 120.0
 #: Tasks of one calibration; the serial side runs a part of them, which costs less and says the same.
-_TASKS, _PART = 16, 2
+TASKS, PART = 16, 2
 _FIRST_AMOUNT = 4_000
+#: Trials of a block with its calibration, and how many serial trials all of them take as long as.
+_TRIALS, _SERIALS = 4, 3
+#: However long a block takes, there is time for so many; but for no more than so many times the lab's budget.
+_ENOUGH, _STRETCH = 16, 2.5
 
 
 @dataclass(frozen=True)
 class Plan:
     """What every block runs: input size, calibration loops per task, workers; `t_serial` in seconds.
 
-    `unfit` names why nothing can be measured: "too small", "too slow", or nothing.
+    `block` is what a block with its calibration takes in all, in seconds, where the learner's code is a little faster
+    than serial. `unfit` names why nothing can be measured: "too small", "too slow", or nothing.
     """
 
     size: int
@@ -50,6 +56,7 @@ class Plan:
     t_serial: float
     timeout: float
     unfit: str = ""
+    block: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,8 @@ class Reach:
     def steadied(self, earlier: Sequence[Reach]) -> Reach:
         """Free of neighbours, the median of this and the two before it.
 
-        Beside two busy neighbours one calibration in four falls far short: a worker was kept from the cores for longer
-        than a window, and the system tells a wait only when it ends. By the wall clock nothing may be smoothed: there
-        a low reach says that just now the cores were taken.
+        There a reach hardly moves for long, so the median takes out what is chance. By the wall clock nothing may be
+        smoothed: a low reach says that just now the cores were taken.
         """
         near = [reach.free for reach in (*earlier[-2:], self) if reach.free is not None]
         return self if self.free is None else replace(self, free=median(near))
@@ -98,13 +104,18 @@ class Bench:
         Raises:
             GraderError: the lab's own baseline fails.
         """
-        self._spin(workers, _TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
-        loop = _free(self._spin(1, _TASKS, _FIRST_AMOUNT)).seconds / (_TASKS * _FIRST_AMOUNT)
-        start = _free(self._spin(workers, _TASKS, 1)).seconds
+        self._spin(workers, TASKS, _FIRST_AMOUNT)  # the first start pays for cold files
+        loop = free_of(self._spin(1, TASKS, _FIRST_AMOUNT)).seconds / (TASKS * _FIRST_AMOUNT)
+        began = time.monotonic()
+        trial = self._spin(workers, TASKS, 1)
+        # Where the stage isn't forked, it is started for each trial.
+        around = max(0.0, time.monotonic() - began - trial.seconds[0])
+        start = free_of(trial).seconds
         size, seconds = self.size(serial_seconds(start))
-        amount = max(1, round(seconds / loop / _TASKS))
+        amount = max(1, round(seconds / loop / TASKS))
         unfit = "too small" if seconds < _LEAST else "too slow" if seconds > _LONGEST else ""
-        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit)
+        block = block_seconds(seconds, around)
+        return Plan(size, amount, workers, seconds, timeout=10 + 20 * seconds, unfit=unfit, block=block)
 
     def size(self, target: float = _TARGET) -> tuple[int, float]:
         """The input size at which a serial trial takes about `target` seconds, and what it takes there."""
@@ -120,7 +131,7 @@ class Bench:
     def calibrate(self, plan: Plan) -> Reach:
         """The reach, measured now, in coin-flipped order."""
         trials = {
-            workers: self._spin(workers, _TASKS // (_PART if workers == 1 else 1), plan.amount)
+            workers: self._spin(workers, TASKS // (PART if workers == 1 else 1), plan.amount)
             for workers in _coin(1, plan.workers)
         }
         now = reach_of(trials[1], trials[plan.workers])
@@ -149,17 +160,17 @@ class Bench:
             trials: dict[Arm, Trial] = {}
             arms: tuple[Arm, Arm] = _coin("serial", "parallel")
             for arm in arms:
-                session, timeout = (self._clean, _OURS) if arm == "serial" else (self._mine, plan.timeout)
+                session, timeout = (self._clean, OURS) if arm == "serial" else (self._mine, plan.timeout)
                 trials[arm] = session.run(Order(arm, plan.workers, timeout, folders=(folder,)))
                 if trials[arm].ending != "done":
-                    return _failed(trials[arm], plan.size)
+                    return failed(trials[arm], plan.size)
             wrong = difference(self._lab, trials["serial"].answers[0], trials["parallel"].answers[0])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
 
     def _spin(self, workers: int, tasks: int, amount: int) -> Trial:
-        order = Order("reach", workers, _OURS, tasks=tasks, amount=amount, cost=self._lab.cost)
+        order = Order("reach", workers, OURS, tasks=tasks, amount=amount, cost=self._lab.cost)
         trial = self._clean.run(order)
         if trial.ending != "done":
             raise GraderError(f"The calibration {trial.ending}: {trial.message}\n{trial.output}")
@@ -169,12 +180,12 @@ class Bench:
         folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
         try:
             self._lab.judge.make_input(folder, size, secrets.randbits(32))
-            trial = self._clean.run(Order("serial", 1, _OURS, folders=(folder, folder)))
+            trial = self._clean.run(Order("serial", 1, OURS, folders=(folder, folder)))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if trial.ending != "done":
             raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
-        return _free(trial).seconds
+        return free_of(trial).seconds
 
 
 def serial_seconds(start: float) -> float:
@@ -182,21 +193,31 @@ def serial_seconds(start: float) -> float:
     return min(_MOST, max(_TARGET, _STARTS * start))
 
 
+def block_seconds(t_serial: float, around: float = 0.0) -> float:
+    """About what a block with its calibration takes, where each trial takes `around` seconds beside its own."""
+    return _TRIALS * around + _SERIALS * t_serial
+
+
+def seconds_for_blocks(asked: float, block: float) -> float:
+    """The budget: what is asked for; where a block takes long, because starting workers is dear, more."""
+    return max(asked, min(_STRETCH * asked, _ENOUGH * block))
+
+
 def reach_of(one: Trial, many: Trial) -> Reach:
     """What a calibration comes to: one process did a part of the work that many shared."""
     free = None
     if one.free and many.free and not one.free[0].why_wall and not many.free[0].why_wall:
-        free = _PART * one.free[0].seconds / many.free[0].seconds
-    cpu = _PART * sum(one.cpu)
+        free = PART * one.free[0].seconds / many.free[0].seconds
+    cpu = PART * sum(one.cpu)
     stretch = sum(many.cpu) / cpu if cpu > 0 else 1.0
-    return Reach(_PART * one.seconds[0] / many.seconds[0], free, stretch)
+    return Reach(PART * one.seconds[0] / many.seconds[0], free, stretch)
 
 
 def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:
     """What two trials and the calibrations around them come to, by the best clock that all of them have."""
     serial, parallel = pair["serial"], pair["parallel"]
     wall = Pair(serial.seconds[0], parallel.seconds[0], before.wall, after.wall)
-    one, many = _free(serial), _free(parallel)
+    one, many = free_of(serial), free_of(parallel)
     why_wall = one.why_wall or many.why_wall
     by = wall
     if before.free is not None and after.free is not None and not why_wall:
@@ -243,12 +264,12 @@ def _by_wall(block: Block) -> Block:
     )
 
 
-def _free(trial: Trial) -> FreeTime:
+def free_of(trial: Trial) -> FreeTime:
     """The last folder's time free of neighbours; the wall clock's where the system doesn't tell."""
     return trial.free[-1] if trial.free else FreeTime(trial.seconds[-1], why_wall="not on this system")
 
 
-def _failed(trial: Trial, size: int) -> Failure:
+def failed(trial: Trial, size: int) -> Failure:
     if trial.arm == "serial":
         raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
     return Failure(trial, size)

@@ -72,7 +72,7 @@ def prepare(setup: Message) -> Loaded:
 def run(line: Line, loaded: Loaded, order: Message) -> None:
     """Run one trial: for each input folder say "ready", wait for "go", run, write the answer, say "done"."""
     try:
-        _warm_forkserver(loaded.setup)
+        _warm_forkserver(loaded.setup, bool(order.get("trace")))
         _used.clear()  # what warming up used is ours
         if order["arm"] == "reach":
             with reach.ready(
@@ -92,6 +92,8 @@ def run(line: Line, loaded: Loaded, order: Message) -> None:
         for number, folder in enumerate(order["folders"]):
             arguments = loaded.judge.arguments(Path(folder))
             call = _bind(loaded, order, arguments)
+            if order.get("trace"):
+                call = _traced(call, Path(order["trace"]))
             line.send(ready=number)
             line.receive()
             answer = loaded.judge.encode(call())
@@ -112,8 +114,10 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
         return lambda: loaded.judge.serial(*arguments)
     function = loaded.function
     assert function is not None
+    if loaded.setup.get("takes_workers", True):
+        arguments = (*arguments, order["workers"])
     try:
-        inspect.signature(function).bind(*arguments, order["workers"])
+        inspect.signature(function).bind(*arguments)
     except TypeError as error:
         name, code = function.__name__, getattr(function, "__code__", None)
         where = (loaded.setup["module"], code.co_firstlineno) if code else None
@@ -122,7 +126,17 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
             f"The lab calls {loaded.setup['signature']}, but your {name} doesn't fit: {error}.",
             where,
         ) from None
-    return lambda: function(*arguments, order["workers"])
+    return lambda: function(*arguments)
+
+
+def _traced(call: Callable[[], Any], folder: Path) -> Callable[[], Any]:
+    from grader.tracing.region import trace  # late: no timed run has anything to do with it
+
+    def traced() -> Any:
+        with trace(folder):
+            return call()
+
+    return traced
 
 
 def _import_function(setup: Message) -> Callable[..., Any]:
@@ -183,11 +197,11 @@ def _nothing() -> None:
     """The task of the process that proves the fork server to be up."""
 
 
-def _warm_forkserver(setup: Message) -> None:
+def _warm_forkserver(setup: Message, tracing: bool) -> None:
     """Start the fork server with the imports done, so that imports are not what is measured."""
     if multiprocessing.get_start_method(allow_none=True) != "forkserver":
         return
-    preload = [*setup["imports"], "grader.measure.reach"]
+    preload = [*setup["imports"], "grader.measure.reach", *(["grader.tracing.hooks"] if tracing else [])]
     multiprocessing.set_forkserver_preload(preload + ([setup["module"]] if setup["module"] else []))
     context = multiprocessing.get_context("forkserver")
     process = context.Process(target=_nothing)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.model import Block, Estimate, Finding, Verdict
-from grader.report import memory
+from grader.report import memory, trace_text
 from grader.report.words import clamp_points, clean, finite, is_void, points_of
 
 SCHEMA = 1
@@ -34,6 +34,7 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "measured": None if verdict.estimate is None else _measured(verdict.estimate),
         "blocks": [_block(block, is_void(block, verdict.bars)) for block in verdict.blocks],
         "memory": None if verdict.memory is None else memory.as_json(verdict.memory),
+        "why": None if verdict.diagnosis is None else trace_text.as_json(verdict.diagnosis),
         "findings": [_finding(finding) for finding in verdict.findings],
         "for_marker": clean(verdict.for_marker),
         "log": None if verdict.log is None else clean(verdict.log),

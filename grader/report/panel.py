@@ -8,29 +8,19 @@ the page's own colour, accents contrast with both grounds, and every style is in
 from __future__ import annotations
 
 import html
-import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.model import Block, Finding, Verdict
-from grader.report import memory, text, words
+from grader.model import Block, Verdict
+from grader.report import memory, text, trace_panel, words
+from grader.report.markup import LINE, PRE, figure, folded, inline, labelled, next_step, section
 from grader.report.plot import pictures
 
 # White text upon each contrasts at least 4.5:1; each contrasts at least 3:1 with white and with #111111.
 ACCENTS = {"met": "#1b7f3b", "not yet": "#b8500f", "cannot tell": "#7a5fb0"}
-NO_MATHS = "mathjax_ignore tex2jax_ignore"
 HINT_ACCENT = "#1f6fd0"
 
-FRAME = (
-    "border:1px solid;border-left:6px solid;border-color:{accent};border-radius:4px;"
-    "padding:0.5em 1em;margin:0.5em 0;line-height:1.45;max-width:64em;overflow-wrap:anywhere"
-)
 BADGE = "background:{accent};color:#ffffff;padding:0.15em 0.6em;border-radius:4px;font-weight:bold"
-NEXT = "border-left:4px solid {accent};padding:0.2em 0 0.2em 0.8em;margin:0.8em 0"
-LINE = "margin:0.5em 0"
-CELL = "padding:0.2em 0.8em;text-align:right"
-PRE = "white-space:pre-wrap"
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,19 +71,6 @@ def _fallback(verdict: Verdict) -> str:
         return "The verdict is in the points; its report could not be drawn."
 
 
-def inline(learner_text: object) -> str:
-    """Escaped text; what stands between backticks is code."""
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(words.clean(learner_text)))
-
-
-def section(label: str, accent: str, parts: list[str]) -> str:
-    """A landmark with a name. MathJax 4 (JupyterLab) and 2 (nbconvert) skip a class each: no dollar is a formula."""
-    frame = FRAME.format(accent=accent)
-    inside = "\n".join(part for part in parts if part)
-    name = html.escape(label)
-    return f'<section class="{NO_MATHS}" aria-label="{name}" style="{frame}">\n{inside}\n</section>'
-
-
 def _panel(verdict: Verdict) -> str:
     accent = ACCENTS[verdict.outcome]
     said = (
@@ -105,14 +82,15 @@ def _panel(verdict: Verdict) -> str:
         [
             _heading(verdict, accent),
             *(f'<p style="{LINE}">{inline(note)}</p>' for note in words.notes(verdict)),
-            _labelled("Asked", verdict.asked),
-            _labelled("Found", verdict.reason),
+            labelled("Asked", verdict.asked),
+            labelled("Found", verdict.reason),
             _measured(verdict),
             _figure(verdict),
+            *_why(verdict),
             _evidence(verdict),
-            _next(verdict.findings, accent),
-            _labelled("For the marker", verdict.for_marker),
-            _labelled("Log of the grader", str(verdict.log) if verdict.log else ""),
+            next_step(verdict.findings[0].try_next if verdict.findings else "", accent),
+            labelled("For the marker", verdict.for_marker),
+            labelled("Log of the grader", str(verdict.log) if verdict.log else ""),
             _table(verdict),
         ],
     )
@@ -128,16 +106,12 @@ def _heading(verdict: Verdict, accent: str) -> str:
     )
 
 
-def _labelled(label: str, said: str) -> str:
-    return f'<p style="{LINE};{PRE}"><strong>{label}:</strong> {inline(said)}</p>' if said else ""
-
-
 def _measured(verdict: Verdict) -> str:
     if verdict.memory is not None:
-        return _labelled("Measured", memory.in_words(verdict.memory))
+        return labelled("Measured", memory.in_words(verdict.memory))
     if verdict.estimate is None:
         return ""
-    return _labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
+    return labelled("Measured", " ".join(words.measured_in_words(verdict.estimate, verdict.facts)))
 
 
 def _figure(verdict: Verdict) -> str:
@@ -150,15 +124,18 @@ def _figure(verdict: Verdict) -> str:
     if not drawn:
         return ""
     seen = memory.picture_in_words(verdict.memory) if verdict.memory else words.picture_in_words(verdict)
-    # JupyterLab drops <svg> from a notebook that it doesn't trust, but keeps the words in it: at size 0 they're gone.
-    columns = "".join(
-        f'<div style="flex:1 1 360px;max-width:432px;min-width:0;font-size:0">{svg}</div>' for svg in drawn
-    )
-    return (
-        f'<figure style="margin:0.8em 0"><div style="display:flex;flex-wrap:wrap;gap:1em">{columns}</div>'
-        f'<figcaption style="margin-top:0.4em"><strong>What to see:</strong> '
-        f"{inline(seen)}</figcaption></figure>"
-    )
+    return figure(drawn, seen)
+
+
+def _why(verdict: Verdict) -> list[str]:
+    """Where the time of one more run went, where one was traced."""
+    if verdict.diagnosis is None:
+        return []
+    return [
+        f'<p style="{LINE}"><strong>Where the time went</strong>, in one more run, which was traced:</p>',
+        trace_panel.pictures(verdict.diagnosis),
+        trace_panel.table(verdict.diagnosis),
+    ]
 
 
 def _evidence(verdict: Verdict) -> str:
@@ -175,43 +152,18 @@ def _evidence(verdict: Verdict) -> str:
     return f'<p style="{LINE}"><strong>Evidence:</strong></p><ul style="{LINE}">{"".join(items)}</ul>'
 
 
-def _next(findings: tuple[Finding, ...], accent: str) -> str:
-    """The first finding's advice, in a frame of its own."""
-    if not findings or not findings[0].try_next:
-        return ""
-    return (
-        f'<p style="{NEXT.format(accent=accent)};{PRE}"><strong>Try next:</strong> '
-        f"{inline(findings[0].try_next)}</p>"
-    )
-
-
 def _table(verdict: Verdict) -> str:
     """The numbers that the pictures show, folded away, for who can't see them."""
     if verdict.memory is not None:
         summary, caption = "Numbers of the weighings", "The peak with each number of workers"
-        return _folded(summary, caption, memory.NAMES, memory.rows(verdict.memory))
+        return folded(summary, caption, memory.NAMES, memory.rows(verdict.memory))
     if not verdict.blocks:
         return ""
     names = ("block", "serial (s)", "parallel (s)", "speedup", "reach", "clock", "others (CPUs)", "counted")
     blocks = enumerate(verdict.blocks, 1)
     rows = [(str(n), *_values(block, words.is_void(block, verdict.bars))) for n, block in blocks]
     summary = f"Numbers of each block ({len(verdict.blocks)})"
-    return _folded(summary, "Each block, in the order measured", names, rows)
-
-
-def _folded(summary: str, caption: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table to unfold; the first value of each row is its heading."""
-    head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
-    body = ""
-    for first, *values in rows:
-        cells = "".join(f'<td style="{CELL}">{value}</td>' for value in values)
-        body += f'<tr><th scope="row" style="{CELL}">{first}</th>{cells}</tr>'
-    return (
-        f'<details><summary style="display:list-item;cursor:pointer">{summary}</summary>'
-        '<div style="overflow-x:auto"><table style="margin:0.5em 0;font-variant-numeric:tabular-nums">'
-        f'<caption style="text-align:left;color:inherit">{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
-    )
+    return folded(summary, "Each block, in the order measured", names, rows)
 
 
 def _values(block: Block, void: bool) -> tuple[str, ...]:

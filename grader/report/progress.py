@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.progress import CheckState, LabState, Progress, StageState
-from grader.report.panel import HINT_ACCENT, LINE, NEXT, inline, section
+from grader.report.markup import LINE, NEXT, inline, section
+from grader.report.panel import HINT_ACCENT
 
 OUTSIDE = "This is not a workspace of Corewise, so nothing is recorded here. Open the course: corewise learn"
 ALL_DONE = "Every module and lab is done."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from grader.model import Verdict
-from grader.report import memory, words
+from grader.report import memory, trace_text, words
 
 WIDTH = 80
 STRIP = 56  # columns of the small plot
@@ -31,6 +31,9 @@ def render(verdict: Verdict) -> str:
     strip = _strip(verdict)
     if strip:
         lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]
+    if verdict.diagnosis is not None:
+        lines += ["", "  Where the time of one more run went, which was traced:"]
+        lines += [*trace_text.chart(verdict.diagnosis), ""]
     lines += _evidence(verdict)
     lines += _labelled("For the marker", verdict.for_marker)
     lines += _labelled("Log of the grader", str(verdict.log) if verdict.log else "")

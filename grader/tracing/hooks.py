@@ -27,10 +27,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from grader.tracing import tasks
-from grader.tracing.record import Recorder
+from grader.tracing.record import Recorder, announce
 from grader.tracing.timeline import State
 
 #: The recorder of this process, where it is traced.
@@ -89,7 +90,7 @@ def _install() -> None:
 
 
 def _forget() -> None:
-    """A process that was forked is not the one that the recorder writes for."""
+    """Nobody writes any more: in a process that was forked, which is not the one that the recorder writes for."""
     global _recorder
     _recorder = None
 
@@ -267,11 +268,12 @@ def _started(found: Any) -> Any:
         if mine:
             mine.enter("start")
         target = getattr(self, "_target", None)
-        self.run = Traced(self, recorder.folder, _role(target), time.perf_counter())  # type: ignore[method-assign]
+        with suppress(OSError):  # no room: the run matters more than its trace
+            self.run = Traced(self, recorder.folder, _role(target))  # type: ignore[method-assign]
         try:
             found(self)
         finally:
-            del self.__dict__["run"]
+            self.__dict__.pop("run", None)
             if mine:
                 mine.leave()
 
@@ -294,14 +296,13 @@ class Traced:
     method.
     """
 
-    def __init__(
-        self, process: multiprocessing.process.BaseProcess, folder: str, role: str, asked: float
-    ) -> None:
-        self._process, self._folder, self._role, self._asked = process, folder, role, asked
+    def __init__(self, process: multiprocessing.process.BaseProcess, folder: str, role: str) -> None:
+        self._process, self._role, self._asked = process, role, time.perf_counter()
+        self._path = announce(folder, role, self._asked)
 
     def __call__(self) -> None:
         try:
-            recorder = Recorder(self._folder, self._role, self._asked)
+            recorder = Recorder(self._path, self._role, self._asked)
         except OSError:  # no room, or the folder is gone: the run matters more than its trace
             recorder = None
         if recorder is None:
@@ -313,6 +314,7 @@ class Traced:
         try:
             type(self._process).run(self._process)
         finally:
+            _forget()  # what the process does to end is no part of it
             recorder.end()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -44,7 +45,8 @@ def timeline(recordings: Sequence[Recording], cores: float, start_method: str = 
 
 def _last(recording: Recording) -> float:
     """When a process was done: one that was ended from outside did nothing since it went to wait."""
-    return recording.ended or recording.since
+    never_began = recording.process == 0
+    return math.inf if never_began else recording.ended or recording.since
 
 
 def _lane(name: str, place: Sequence[Recording], begun: float, wall: float) -> Lane:

@@ -51,19 +51,34 @@ _WIDTH, _SHARE = 0.002, 1 / 2000
 _LOOK = 0.02
 
 
-class Recorder:
-    """Writes one process's part of a trace into `folder`.
+def announce(folder: str, role: str, asked: float) -> str:
+    """The file of a process that is asked for; it says so, until that process writes there itself.
 
     `role` says what the process is ("parent", "process", "pool", "manager"), `asked` is when its start was asked for
     (seconds of `time.perf_counter`, one clock for all processes of a machine).
-    """
 
-    def __init__(self, folder: str, role: str, asked: float) -> None:
-        path = Path(folder, f"{os.getpid()}-{time.perf_counter_ns()}.trace")
-        with open(path, "xb+") as file:
-            file.truncate(SIZE)
+    Raises:
+        OSError: the folder is gone, or full.
+    """
+    path = Path(folder, f"{os.getpid()}-{time.perf_counter_ns()}.trace")
+    with open(path, "xb") as file:
+        file.write(
+            HEADER.pack(
+                MAGIC, 0, os.getpid(), role.encode(), asked, 0.0, _NUMBER["start"], asked,
+                *(0.0, 0.0, 0.0, -1.0, 0.0, 0.0), 0, 0, 0,
+            )
+        )  # fmt: skip
+        file.truncate(SIZE)
+    return str(path)
+
+
+class Recorder:
+    """Writes one process's part of a trace into the file that was made by `announce`."""
+
+    def __init__(self, path: str, role: str, asked: float) -> None:
+        with open(path, "rb+") as file:
             self._map = mmap.mmap(file.fileno(), SIZE)
-        self.folder, self.role = folder, role
+        self.folder, self.role = str(Path(path).parent), role
         self.main = threading.get_ident()
         self._asked, self._begun = asked, time.perf_counter()
         self._state, self._since = _NUMBER["start"], asked
@@ -106,12 +121,14 @@ class Recorder:
         return STATES[self._state]
 
     def end(self) -> None:
-        """The process's own code has returned."""
+        """The process's own code has returned: nothing is written down any more."""
         self.close_task()
         self._to(RUN)
         self._ended = time.perf_counter()
         self._look(self._ended)
         self._write_header()
+        with self._lock:
+            self._map.close()  # another thread may be at it
 
     def _to(self, state: int, size: int = 0) -> None:
         now, cpu = time.perf_counter(), time.thread_time()
@@ -171,6 +188,8 @@ class Recorder:
     def helped(self, state: State, start: float, end: float, cpu: float, size: int) -> None:
         """A thread other than the main one pickled or unpickled."""
         with self._lock:
+            if self._ended:
+                return
             width = max(_WIDTH, (end - self._asked) * _SHARE)
             entry, count = self._helper, self._counts[2]
             number = _NUMBER[state]

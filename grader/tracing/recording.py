@@ -35,8 +35,9 @@ _MOST = 512
 class Recording:
     """What one process wrote down; times are those of `time.perf_counter`, the same for all processes.
 
-    `asked`: when it was asked for. `ended` is 0 where it was ended from outside; it was then in `state` since
-    `since`. `process_cpu` and `main_cpu` are CPU seconds of all its threads and of its main one.
+    `process` is 0 for one that was asked for, but never began. `asked`: when it was asked for. `ended` is 0 where
+    it was ended from outside; it was then in `state` since `since`. `process_cpu` and `main_cpu` are CPU seconds of
+    all its threads and of its main one.
     """
 
     process: int

@@ -23,8 +23,12 @@ def told(recorder: Recorder, arrived: Any) -> Any:
     """
     if recorder.role == "pool":
         return _watched(recorder, arrived)
-    if arrived is not None:
-        recorder.open_task(short(arrived))
+    subject = arrived
+    if isinstance(arrived, tuple) and len(arrived) == 2 and str(arrived[0]).startswith("#"):
+        # From a Manager, which says what kind of answer it is: what its queue handed out, or nothing of that kind.
+        subject = arrived[1] if arrived[0] == "#RETURN" else None
+    if subject is not None:
+        recorder.open_task(short(subject))
     return arrived
 
 

@@ -1,0 +1,70 @@
+"""Runs that explain, none of which is timed for a mark: traced ones, and those with other numbers of workers."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.measure.blocks import OURS, PART, TASKS, Bench, Failure, Plan, failed, free_of, reach_of
+from grader.measure.stats import median
+from grader.model import Arm, Order
+from grader.tracing import recording
+from grader.tracing.recording import Recording
+
+
+class Explaining(Bench):
+    """A bench that also looks into the learner's function."""
+
+    def traced(self, plan: Plan) -> list[Recording]:
+        """What each process of one more run of the learner's function did; nothing where it didn't end in order.
+
+        It is a run of its own: tracing costs time, so it is never one that is timed for a mark.
+        """
+        where, folder = (Path(tempfile.mkdtemp(prefix=f"corewise-{name}-")) for name in ("trace", "input"))
+        try:
+            self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
+            order = Order("parallel", plan.workers, plan.timeout, folders=(folder,), trace=where)
+            return recording.read(where) if self._mine.run(order).ending == "done" else []
+        finally:
+            for one in (where, folder):
+                shutil.rmtree(one, ignore_errors=True)
+
+    def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
+        """One traced run, the serial seconds beside it, and what went wrong where something did."""
+        pair = self.pair(plan)
+        if isinstance(pair, Failure):
+            return [], 0.0, pair
+        return self.traced(plan), pair["serial"].seconds[0], None
+
+    def curve(self, plan: Plan, counts: Sequence[int], repeats: int) -> list[tuple[int, float]] | Failure:
+        """(workers, seconds) of the learner's function with each of these numbers of workers, and of the baseline as
+        that of one, `repeats` times in random order, each on a fresh input.
+        """
+        runs: list[tuple[int, float]] = []
+        todo = [count for count in (1, *counts) for _ in range(repeats)]
+        random.shuffle(todo)
+        for count in todo:
+            folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
+            try:
+                self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
+                arm: Arm = "serial" if count == 1 else "parallel"
+                session, timeout = (self._clean, OURS) if count == 1 else (self._mine, plan.timeout)
+                trial = session.run(Order(arm, count, timeout, folders=(folder,)))
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            if trial.ending != "done":
+                return failed(trial, plan.size)
+            runs.append((count, free_of(trial).seconds))
+        return runs
+
+    def reach(self, plan: Plan, workers: int) -> float:
+        """What perfectly parallel work gains with so many workers, now: the median of three."""
+        found = []
+        for _ in range(3):
+            one = self._spin(1, TASKS // PART, plan.amount)
+            found.append(reach_of(one, self._spin(workers, TASKS, plan.amount)).best)
+        return median(found)

@@ -1,0 +1,65 @@
+"""One traced run with all that is said of it: the stage that reports are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.tracing import lanes
+from grader.tracing.bill import Bill, bill
+from grader.tracing.diagnose import Loss, diagnose
+from grader.tracing.laws import WorkSpan, work_span
+from grader.tracing.recording import Recording
+from grader.tracing.timeline import Timeline
+from grader.tracing.whatif import WhatIf, what_if
+
+#: Why speedup and scaling are not known.
+NO_SERIAL = "the serial program was not run, so there is nothing to compare with"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was run, where its time went, and what it would take otherwise.
+
+    `work_span` has the seconds of all its work and of the longest chain in it. `why_null` says why speedup and scaling
+    are not known, where they aren't.
+    """
+
+    name: str
+    timeline: Timeline
+    bill: Bill
+    losses: tuple[Loss, ...]
+    what_if: tuple[WhatIf, ...]
+    work_span: WorkSpan
+    why_null: str = ""
+
+
+def diagnosis(
+    name: str,
+    recordings: Sequence[Recording],
+    cores: float,
+    start_method: str = "",
+    serial: float | None = None,
+) -> Diagnosis:
+    """All that is said of a traced run; `serial` is the time of the serial program on the same work, in seconds.
+
+    Raises:
+        lanes.NoTraceError: the program ended without a word.
+    """
+    timeline = lanes.timeline(recordings, cores, start_method)
+    return of_timeline(name, timeline, serial)
+
+
+def of_timeline(name: str, timeline: Timeline, serial: float | None = None) -> Diagnosis:
+    """The same, of a timeline."""
+    its = bill(timeline, serial)
+    why_null = "" if serial is not None else NO_SERIAL
+    return Diagnosis(
+        name,
+        timeline,
+        its,
+        diagnose(timeline, its),
+        what_if(timeline, its),
+        work_span(timeline),
+        why_null,
+    )

@@ -1,0 +1,163 @@
+"""`corewise why LAB|SCRIPT.py`, and `trace` in a notebook: where the time of a parallel run went.
+
+a lab       its function runs once, traced, on a fresh input of the size that a check uses; the baseline beside it
+a script    runs as it is, traced, in a process of its own; the serial one, where it is named, before it
+a block     with trace() as run: ...   in a notebook; trace(serial=seconds) where the serial time is known
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from grader import causes, machine
+from grader.assess import start_methods
+from grader.errors import LearnerError
+from grader.measure import tree
+from grader.measure.blocks import Failure
+from grader.measure.explain import Explaining
+from grader.model import Lab, Launcher, Progress, WorkerModule
+from grader.outlook import Outlook, look_ahead
+from grader.report import trace_panel
+from grader.report.trace_text import as_text
+from grader.tracing import recording, region
+from grader.tracing.diagnosis import Diagnosis, diagnosis
+from grader.tracing.lanes import NoTraceError
+from grader.tracing.recording import Recording
+
+
+def of_lab(
+    lab: Lab, worker: WorkerModule, launcher: Launcher, progress: Progress, upto: Sequence[int] = ()
+) -> tuple[Diagnosis, Outlook | None]:
+    """Where the time of the learner's function went, on an input as large as a check of its speed uses; and, where
+    numbers of workers are given, what it would take with so many.
+
+    Raises:
+        LearnerError: the lab has no speed to look at, or the function doesn't return a right answer.
+        GraderError: the lab's own baseline fails.
+    """
+    if "speedup" not in lab.checks:
+        raise LearnerError(
+            f"{lab.id} has no check of speed.", "Name a script of your own: corewise why SCRIPT.py"
+        )
+    facts = machine.look()
+    method = start_methods(facts)[0]
+    with ExitStack() as sessions:
+        progress("why: getting ready")
+        mine = sessions.enter_context(launcher.session(lab, worker, method))
+        clean = sessions.enter_context(launcher.session(lab, None, method))
+        bench = Explaining(lab, clean, mine)
+        sessions.enter_context(launcher.slot(progress, 10.0))
+        workers = max(2, machine.workers(facts, lab.max_workers))
+        progress("why: the serial baseline")
+        plan = bench.plan(workers)
+        progress("why: your function, traced")
+        recordings, serial, failure = bench.explained(plan)
+        ahead: Outlook | Failure | None = None
+        if failure is None:
+            told = _told(lab.id, recordings, facts.usable, method, serial)
+            ahead = look_ahead(bench, plan, told.timeline, upto, progress) if upto else None
+    failure = ahead if isinstance(ahead, Failure) else failure
+    if failure is not None:
+        found = causes.of_failure(lab, worker, failure.trial, failure.difference, failure.size, method)
+        raise LearnerError(f"{found.what}\n{found.evidence}".strip(), found.try_next)
+    assert not isinstance(ahead, Failure)
+    return told, ahead
+
+
+def of_script(
+    script: Path,
+    arguments: Sequence[str],
+    serial: Path | None,
+    progress: Progress,
+    *,
+    output: int | None = None,
+) -> Diagnosis:
+    """Where the time of a script went; `serial` is the one that does the same work alone.
+
+    `output` is the descriptor that takes what they print.
+
+    Raises:
+        LearnerError: there is no such file, or it doesn't end in order.
+    """
+    for path in filter(None, (script, serial)):
+        if not path.is_file():
+            raise LearnerError(f"There is no file {path}.", "Name a lab, or a Python script of your own.")
+    alone = None
+    if serial is not None:
+        progress(f"why: {serial.name}, the serial program")
+        alone = _told(serial.name, _run(serial, (), output), machine.look().usable, "", None).timeline.wall
+    progress(f"why: {script.name}, traced")
+    return _told(script.name, _run(script, arguments, output), machine.look().usable, "", alone)
+
+
+def _run(script: Path, arguments: Sequence[str], output: int | None) -> list[Recording]:
+    folder = Path(tempfile.mkdtemp(prefix="corewise-trace-"))
+    command = [sys.executable, "-m", "grader.tracing.script", str(folder), str(script), *arguments]
+    try:
+        with subprocess.Popen(command, stdout=output) as process:
+            try:
+                code = process.wait()
+            except BaseException:
+                tree.kill(process.pid)
+                raise
+        if code:
+            raise LearnerError(
+                f"{script} ended with exit code {code}.", "Mend it until it ends in order, then ask again."
+            )
+        return recording.read(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _told(
+    name: str, recordings: list[Recording], cores: float, method: str, serial: float | None
+) -> Diagnosis:
+    try:
+        return diagnosis(name, recordings, cores, method, serial)
+    except NoTraceError:
+        raise LearnerError(
+            f"{name} left before its last line, so nothing is known of it.",
+            "Look for os._exit, which ends a process at once; sys.exit does no harm.",
+        ) from None
+
+
+class trace(region.trace):  # noqa: N801  (as in grader.tracing.region)
+    """Where the time of a block went, in a notebook. The block's code stays as it is:
+
+        with trace() as run:
+            scorer.find_alerts(folder, 4)
+        run
+
+    With `trace(serial=seconds)` the bill also has the speedup, against a serial program that needs so many seconds for
+    the same work.
+    """
+
+    def __init__(self, serial: float | None = None) -> None:
+        super().__init__()
+        self._serial = serial
+
+    def __enter__(self) -> trace:
+        super().__enter__()
+        return self
+
+    def diagnosis(self) -> Diagnosis:
+        """All that is said of it.
+
+        Raises:
+            LearnerError: the block has not run.
+        """
+        return _told("block", self.recordings, machine.look().usable, "", self._serial)
+
+    def __repr__(self) -> str:
+        return as_text(self.diagnosis())
+
+    def _repr_html_(self) -> str | None:
+        with suppress(Exception):  # the words stay
+            return trace_panel.panel(self.diagnosis())
+        return None

@@ -123,8 +123,10 @@ def _step(state: StageState) -> Step:
     if lab is not None and (state.begun or not stage.lessons):
         return Step(f"{lab.lab.name}: {_missing(lab)}.", lab.lab.page)
     first = stage.lessons[0]
-    then = f"its lab is {lab.lab.id}" if lab else f'when you are through it, type progress("{stage.id}")'
-    return Step(f"Module {stage.name}: begin with {first.number} · {first.title}; {then}.", first.page)
+    then = (
+        f", with its lab {lab.lab.id}" if lab else f'; when you are through it, type progress("{stage.id}")'
+    )
+    return Step(f"Module {stage.name}{then}. Begin with {first.number} · {first.title}", first.page)
 
 
 def _missing(lab: LabState) -> str:

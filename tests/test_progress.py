@@ -199,14 +199,14 @@ def test_labs_belong_to_the_module_of_their_number_and_stand_alone_without_one()
 def test_a_beginner_begins_at_the_beginning() -> None:
     where, what = step(look())
     assert where == "modules/00_start/01_hello.ipynb"
-    assert "begin with 00.1" in what
+    assert "Begin with 00.1" in what
     assert 'progress("00_start")' in what, "it has no lab that could show that it is done"
 
 
 def test_a_module_called_done_leads_to_the_next_and_one_with_a_lab_names_it() -> None:
     where, what = step(look(done=("00_start",)))
     assert where == "modules/01_measure/01_time.ipynb"
-    assert "its lab is 01_profile" in what
+    assert "with its lab 01_profile. Begin with 01.1" in what
 
 
 def test_a_lab_that_was_begun_is_next_with_what_is_missing() -> None:
@@ -330,7 +330,8 @@ def python(checkout: Path, code: str, *words: str, cwd: Path | None = None) -> s
 def test_progress_in_a_notebook_shows_it_and_calls_a_module_done(delivered: tuple[Path, Path]) -> None:
     checkout, folder = delivered
     said = python(checkout, CELLS, cwd=folder / "modules/01_first")
-    assert "Next: Module 01 · First: begin with 01.1 · One thing" in said
+    assert "Next: Module 01 · First; when you are through it" in said
+    assert "Begin with 01.1 · One thing" in said
     assert "There is no module '07_none'." in said
     assert "The modules: 01_first" in said
     assert record.read(folder).modules == {"01_first"}

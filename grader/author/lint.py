@@ -1,6 +1,6 @@
 """Read the lessons as data and say what doesn't follow `course/STYLE.md`. Nothing is run.
 
-course/*/*.ipynb -> Lessons -> rules_page, rules_code (each lesson), rules_course (all) -> Faults
+course/*/*.ipynb -> Lessons -> rules_page, rules_code, rules_quiz (each lesson), rules_course (all) -> Faults
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader import coursemap
 from grader import lesson as lessons
-from grader.author import rules_code, rules_course, rules_page
+from grader.author import rules_code, rules_course, rules_page, rules_quiz
 from grader.author.build import canonical
 from grader.errors import LearnerError
 from grader.lab import CHECKOUT, lab_folders
@@ -84,7 +84,7 @@ def _choose(chosen: str, everything: Sequence[Path], checkout: Path) -> tuple[Pa
 
 def _of_page(page: Lesson, checkout: Path) -> Iterator[Fault]:
     file = _shown(page.path, checkout)
-    for rule in (*rules_page.RULES, *rules_code.RULES):
+    for rule in (*rules_page.RULES, *rules_code.RULES, *rules_quiz.RULES):
         for cell, what, try_next in rule(page):
             yield Fault(_name(rule), file, cell, what, try_next)
     text = page.path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the code of a lesson must be like, and its quiz: on syntax trees, nothing is run. Pure.
+"""What the code of a lesson must be like: on syntax trees, nothing is run. Pure.
 
 As in `rules_page`, a rule yields (cell's id, what is there, what to do).
 """
@@ -71,16 +71,16 @@ def syntax(lesson: Lesson) -> Iterator[Said]:
 def pictures(lesson: Lesson) -> Iterator[Said]:
     """A figure made in a cell is shown there by `course.picture.show(figure, text)`, which carries the text."""
     for cell, tree in _trees(lesson):
-        calls = list(_calls(tree))
-        if any(name in ("plt.show", "pyplot.show") for name, _ in calls):
+        made = list(calls(tree))
+        if any(name in ("plt.show", "pyplot.show") for name, _ in made):
             yield cell.id, "plt.show() carries no text alternative.", "course.picture.show(figure, text)"
-        elif any(_FIGURES.fullmatch(name) for name, _ in calls) and not any(_shows(*one) for one in calls):
+        elif any(_FIGURES.fullmatch(name) for name, _ in made) and not any(_shows(*one) for one in made):
             yield (
                 cell.id,
                 "It makes a figure and doesn't show it with a text alternative.",
                 "In the same cell: course.picture.show(figure, text), the text saying what is to be seen.",
             )
-        for name, call in calls:
+        for name, call in made:
             if name in ("Image", "display.Image") and not any(key.arg == "alt" for key in call.keywords):
                 yield (
                     cell.id,
@@ -93,7 +93,7 @@ def _shows(name: str, call: ast.Call) -> bool:
     if name not in ("show", "picture.show"):
         return False
     texts = [*call.args[1:], *(key.value for key in call.keywords if key.arg == "says")]
-    return bool(texts) and not _is_empty(texts[0])
+    return bool(texts) and not is_empty(texts[0])
 
 
 def starting_processes(lesson: Lesson) -> Iterator[Said]:
@@ -101,9 +101,9 @@ def starting_processes(lesson: Lesson) -> Iterator[Said]:
     if lesson.starts_processes:
         return
     for cell, tree in _trees(lesson):
-        names = [name for name, _ in _calls(tree)]
+        names = [name for name, _ in calls(tree)]
         if any(
-            _last(name) in _PROCESS_POOLS | {"Process"} and not name.startswith("psutil.") for name in names
+            last(name) in _PROCESS_POOLS | {"Process"} and not name.startswith("psutil.") for name in names
         ):
             yield (
                 cell.id,
@@ -122,7 +122,7 @@ def worker_functions(lesson: Lesson) -> Iterator[Said]:
         pools |= _pools(tree)
         if ON_PURPOSE in cell.tags:
             continue
-        for name, call in _calls(tree):
+        for name, call in calls(tree):
             for sent in _sent(name, call, pools):
                 said = _name_of_cells_own(sent, own)
                 if said:
@@ -143,7 +143,7 @@ def _pools(tree: ast.AST) -> dict[str, bool]:
             bound += [(target, node.value) for target in node.targets]
     found = {}
     for target, value in bound:
-        kind = _last(_name(value.func)) if isinstance(value, ast.Call) else ""
+        kind = last(_name(value.func)) if isinstance(value, ast.Call) else ""
         if isinstance(target, ast.Name) and kind in _PROCESS_POOLS | _THREAD_POOLS:
             found[target.id] = kind in _PROCESS_POOLS
     return found
@@ -151,99 +151,26 @@ def _pools(tree: ast.AST) -> dict[str, bool]:
 
 def _sent(name: str, call: ast.Call, pools: dict[str, bool]) -> Iterator[ast.expr]:
     """What a call hands to another process to run."""
-    if _last(name) == "Process":
+    if last(name) == "Process":
         yield from (key.value for key in call.keywords if key.arg == "target")
-    elif _last(name) in _PROCESS_POOLS:
+    elif last(name) in _PROCESS_POOLS:
         yield from (key.value for key in call.keywords if key.arg == "initializer")
     elif isinstance(call.func, ast.Attribute) and call.func.attr in _SENDS and call.args:
         of = call.func.value
-        direct = isinstance(of, ast.Call) and _last(_name(of.func)) in _PROCESS_POOLS
+        direct = isinstance(of, ast.Call) and last(_name(of.func)) in _PROCESS_POOLS
         if direct or (isinstance(of, ast.Name) and pools.get(of.id, False)):
             yield call.args[0]
 
 
 def _name_of_cells_own(sent: ast.expr, own: set[str]) -> str:
-    if isinstance(sent, ast.Call) and _last(_name(sent.func)) == "partial" and sent.args:
+    if isinstance(sent, ast.Call) and last(_name(sent.func)) == "partial" and sent.args:
         return _name_of_cells_own(sent.args[0], own)
     if isinstance(sent, ast.Lambda):
         return "a lambda"
     return sent.id if isinstance(sent, ast.Name) and sent.id in own else ""
 
 
-def quiz(lesson: Lesson) -> Iterator[Said]:
-    """In the last page of a module: three to six questions, an explanation for every answer."""
-    cells = [cell for cell in lesson.cells if "quiz" in cell.tags]
-    if lesson.is_check and not cells:
-        yield "", "It has no quiz.", "A code cell tagged `quiz`: display_quiz([...])."
-        return
-    count = 0
-    for cell in cells:
-        tree = tree_of(cell) if cell.kind == "code" else None
-        asked = [call for name, call in _calls(tree) if _last(name) == "display_quiz"] if tree else []
-        if tree is None or not asked:
-            yield (
-                cell.id,
-                "Its cell tagged `quiz` calls no display_quiz.",
-                "display_quiz([...]), in a code cell.",
-            )
-            return
-        if any(
-            isinstance(argument, ast.Constant | ast.JoinedStr) for call in asked for argument in call.args
-        ):
-            yield (
-                cell.id,
-                "Its questions come from elsewhere.",
-                "Write them into the cell: it must work offline.",
-            )
-        questions = [table for table in _tables(tree) if "question" in table]
-        count += len(questions)
-        for question in questions:
-            yield from _question(cell, question)
-    if lesson.is_check and not 3 <= count <= 6:
-        yield cells[0].id, f"It asks {count} questions.", "Ask three to six."
-
-
-def _question(cell: Cell, question: dict[str, ast.expr]) -> Iterator[Said]:
-    text = question["question"]
-    label = (
-        repr(text.value[:40])
-        if isinstance(text, ast.Constant) and isinstance(text.value, str)
-        else "a question"
-    )
-    listed = question.get("answers")
-    answers = (
-        [_table(one) for one in listed.elts if isinstance(one, ast.Dict)]
-        if isinstance(listed, ast.List)
-        else []
-    )
-    if not answers:
-        yield cell.id, f"{label} has no list of answers.", "Write the answers out, one dictionary each."
-        return
-    for number, answer in enumerate(answers, 1):
-        if "feedback" not in answer or _is_empty(answer["feedback"]):
-            yield (
-                cell.id,
-                f"Answer {number} of {label} has no feedback.",
-                "Say why it is right or wrong: every answer teaches.",
-            )
-    rights = [answer["correct"] for answer in answers if "correct" in answer]
-    if not any(isinstance(right, ast.Constant) and right.value is True for right in rights):
-        yield cell.id, f"No answer of {label} is right.", 'Mark one: "correct": True.'
-
-
-def _tables(tree: ast.AST) -> Iterator[dict[str, ast.expr]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Dict):
-            yield _table(node)
-
-
-def _table(node: ast.Dict) -> dict[str, ast.expr]:
-    """The values of a dictionary's display by their keys, where those are plain texts."""
-    pairs = zip(node.keys, node.values, strict=True)
-    return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
-
-
-def _is_empty(value: ast.expr) -> bool:
+def is_empty(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and (not isinstance(value.value, str) or not value.value.strip())
 
 
@@ -257,7 +184,7 @@ def _trees(lesson: Lesson) -> Iterator[tuple[Cell, ast.Module]]:
             yield cell, tree
 
 
-def _calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield _name(node.func), node
@@ -271,8 +198,8 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _last(name: str) -> str:
+def last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-RULES = (syntax, pictures, starting_processes, worker_functions, quiz)
+RULES = (syntax, pictures, starting_processes, worker_functions)

@@ -27,8 +27,8 @@ class Outlook:
 
     `fraction` is the parallel part by Amdahl's law at the most workers that were measured, `low` to `high` what the
     fastest and the slowest runs give; `serial` is Karp and Flatt's e there. All None where nothing got faster.
-    `reach`: what this machine gave perfectly parallel work, by number of workers; `freed` is the parallel part with that
-    in the place of the number of workers, so without what the cores here take from each other.
+    `reach`: what this machine gave perfectly parallel work, by number of workers; `freed` is the parallel part with
+    that in the place of the number of workers, so without what the cores here take from each other.
     """
 
     measured: tuple[Measured, ...]

@@ -27,7 +27,8 @@ class Outlook:
 
     `fraction` is the parallel part by Amdahl's law at the most workers that were measured, `low` to `high` what the
     fastest and the slowest runs give; `serial` is Karp and Flatt's e there. All None where nothing got faster.
-    `reach`: what this machine gave perfectly parallel work, by number of workers.
+    `reach`: what this machine gave perfectly parallel work, by number of workers; `freed` is the parallel part with
+    that in the place of the number of workers, so without what the cores here take from each other.
     """
 
     measured: tuple[Measured, ...]
@@ -37,6 +38,7 @@ class Outlook:
     low: float | None = None
     high: float | None = None
     serial: float | None = None
+    freed: float | None = None
 
 
 def look_ahead(
@@ -60,4 +62,6 @@ def look_ahead(
         for speedup in (slow, last.speedup, fast)
     )
     e = karp_flatt(last.speedup, last.workers)
-    return Outlook(here, projections, reach, middle, low, high, e)
+    gained = reach[last.workers]
+    freed = (1 - 1 / min(last.speedup, gained)) / (1 - 1 / gained) if gained > 1 else None
+    return Outlook(here, projections, reach, middle, low, high, e, freed)

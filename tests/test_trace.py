@@ -147,7 +147,7 @@ def test_however_many_tasks_there_are_they_fit_and_none_is_lost(tmp_path: Path) 
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"CWTRACE1", b"CWTRACE1" + b"\xff" * SIZE, os.urandom(SIZE)])
+@pytest.mark.parametrize("content", [b"", b"CWTRACE2", b"CWTRACE2" + b"\xff" * SIZE, os.urandom(SIZE)])
 def test_a_broken_file_says_nothing_and_does_no_harm(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "1-1.trace").write_bytes(content)
     assert recording.read(tmp_path) == []

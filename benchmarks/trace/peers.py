@@ -111,7 +111,8 @@ def with_insights(name: str, *, insights: bool = True) -> tuple[float, str]:
     began = time.perf_counter()
     spin(program.before)
     with WorkerPool(n_jobs=WORKERS, enable_insights=insights) as pool:
-        pool.map(program.function, program.items(), chunk_size=program.chunk)
+        items = [(item,) for item in program.items()]  # it would take a list for several arguments
+        pool.map(program.function, items, chunk_size=program.chunk)
         told = pool.get_insights()
     spin(program.after)
     took = time.perf_counter() - began

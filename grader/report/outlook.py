@@ -25,9 +25,14 @@ def as_text(outlook: Outlook) -> str:
             f"{one.repeats} runs){gain}" + (f"; reach {reach:.2f}" if reach else "")
         )
     if outlook.fraction is not None and outlook.serial is not None:
+        freed = (
+            ""
+            if outlook.freed is None
+            else f" ({100 * outlook.freed:.0f} % where the reach stands for the workers)"
+        )
         said = (
-            f"By Amdahl's law {100 * outlook.fraction:.0f} % of the work is parallel; Karp and Flatt's serial part is "
-            f"{outlook.serial:.2f}."
+            f"By Amdahl's law {100 * outlook.fraction:.0f} % of the work is parallel{freed}; Karp and Flatt's serial "
+            f"part is {outlook.serial:.2f}."
         )
         lines += textwrap.wrap(said, _WIDTH, initial_indent="  ", subsequent_indent="  ")
     lines += ["", "Predicted, not measured:"]
@@ -60,6 +65,7 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
             for one in outlook.measured
         ],
         "parallel_fraction": outlook.fraction,
+        "parallel_fraction_by_reach": outlook.freed,
         "karp_flatt": outlook.serial,
         "predicted": [
             {
@@ -68,6 +74,8 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
                 "low": one.low,
                 "high": one.high,
                 "speedup": one.speedup,
+                "speedup_low": one.speedup_low,
+                "speedup_high": one.speedup_high,
                 "refused": one.refused,
                 "model": one.model,
             }

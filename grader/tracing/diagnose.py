@@ -129,13 +129,10 @@ def diagnose(timeline: Timeline, bill: Bill) -> tuple[Loss, ...]:
     """What the time was lost to, the largest first; nothing where no loss is worth a word."""
     if not timeline.workers:
         return (Loss("no-workers", 1.0, timeline.wall, "No process was started while it ran."),)
-    # What others took is no reason to overlook what the program lost by itself.
+    # What others took is no reason to overlook what the program lost by itself; nor to make much of little.
     own = timeline.wall - bill.seconds["neighbours"]
-    found = [
-        one
-        for one in _all(timeline, bill)
-        if one[1] >= _WORTH * (timeline.wall if one[0] == "neighbours" else own)
-    ]
+    least = max(_WORTH * own, _WORTH / 2 * timeline.wall)
+    found = [one for one in _all(timeline, bill) if one[1] >= least]
     found.sort(key=lambda one: -one[1])
     loss = max(bill.loss, 1e-9)
     return tuple(

@@ -45,8 +45,8 @@ def timeline(recordings: Sequence[Recording], cores: float, start_method: str = 
 
 def _last(recording: Recording) -> float:
     """When a process was done: one that was ended from outside did nothing since it went to wait."""
-    never_began = recording.process == 0
-    return math.inf if never_began else recording.ended or recording.since
+    starting = recording.state == "start" and not recording.ended
+    return math.inf if starting else recording.ended or recording.since
 
 
 def _lane(name: str, place: Sequence[Recording], begun: float, wall: float) -> Lane:

@@ -70,22 +70,22 @@ def _read(file: Path) -> Recording | None:
         return None
     if len(data) < SIZE or not data.startswith(MAGIC):
         return None
-    _, process, parent, role, asked, _, state, since, _, process_cpu, main_cpu, queued, _, ended, *counts = (
-        HEADER.unpack_from(data)
-    )
-    numbers = asked, since, process_cpu, main_cpu, queued, ended
-    if not all(map(math.isfinite, numbers)) or not 0 <= state < len(STATES):
+    _, role, *numbers = HEADER.unpack_from(data)
+    if not all(map(math.isfinite, numbers)):
+        return None
+    process, parent, asked, ended, state, since, process_cpu, main_cpu, queued, *counts = numbers
+    if not 0 <= state < len(STATES):
         return None
     stretches, tasks, helpers = (
-        min(max(0, n), most) for n, most in zip(counts, (STRETCHES, TASKS, HELPERS), strict=True)
+        min(max(0, int(n)), most) for n, most in zip(counts, (STRETCHES, TASKS, HELPERS), strict=True)
     )
     return Recording(
-        process,
-        parent,
+        int(process),
+        int(parent),
         role.rstrip(b"\0").decode(errors="replace"),
         asked,
         ended,
-        STATES[state],
+        STATES[int(state)],
         since,
         process_cpu,
         main_cpu,
@@ -107,7 +107,7 @@ def _spans(data: bytes, count: int) -> Iterator[Span]:
             seconds, cpu, size = entry[3 + place], entry[9 + place], entry[15 + place]
             if seconds > 0 or size > 0:
                 until = min(end, at + max(0.0, seconds))
-                yield Span(state, at, until, min(max(0.0, cpu), until - at), max(0, size))
+                yield Span(state, at, until, min(max(0.0, cpu), until - at), int(max(0.0, size)))
                 at = until
 
 
@@ -123,14 +123,21 @@ def _in_order(spans: Iterator[Span]) -> Iterator[Span]:
 def _tasks(data: bytes, count: int) -> Iterator[Task]:
     for number in range(count):
         start, end, cpu, items, longest, name = TASK.unpack_from(data, AT_TASKS + number * TASK.size)
-        if all(map(math.isfinite, (start, end, cpu, longest))) and start <= end and items > 0:
+        if all(map(math.isfinite, (start, end, cpu, longest, items))) and start <= end and items >= 1:
             said = name.rstrip(b"\0").decode(errors="replace")
-            yield Task(said, start, end, max(0.0, cpu), items, min(longest, end - start))
+            yield Task(said, start, end, max(0.0, cpu), int(items), min(longest, end - start))
 
 
 def _helpers(data: bytes, count: int) -> Iterator[Span]:
     """Entries may add several up: each is shown as one stretch of the sum, which ends where the last of them did."""
     for number in range(count):
-        start, end, seconds, cpu, size, state = HELPER.unpack_from(data, AT_HELPERS + number * HELPER.size)
-        if all(map(math.isfinite, (start, end, seconds, cpu))) and start <= end and 0 <= state < len(STATES):
-            yield Span(STATES[state], max(start, end - max(0.0, seconds)), end, max(0.0, cpu), max(0, size))
+        entry = HELPER.unpack_from(data, AT_HELPERS + number * HELPER.size)
+        start, end, seconds, cpu, size, state = entry
+        if all(map(math.isfinite, entry)) and start <= end and 0 <= state < len(STATES):
+            yield Span(
+                STATES[int(state)],
+                max(start, end - max(0.0, seconds)),
+                end,
+                max(0.0, cpu),
+                int(max(0.0, size)),
+            )

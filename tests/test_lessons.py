@@ -28,7 +28,7 @@ SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*/*.ipynb"))
 
 
 def methods(starts_processes: bool) -> list[str]:
-    """All pages run under forkserver; those that start processes also under fork, and on Python 3.11 under spawn instead.
+    """All pages run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
 
     A system that lacks these does with spawn, which all have.
     """

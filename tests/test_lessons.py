@@ -28,15 +28,14 @@ SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*/*.ipynb"))
 
 
 def methods(starts_processes: bool) -> list[str]:
-    """All pages run under forkserver; those that start processes also under fork, and on Python 3.11 under spawn alone.
+    """All pages run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
 
-    A system that lacks a method does with spawn, which all have.
+    A system that lacks these does with spawn, which all have.
     """
-    there = multiprocessing.get_all_start_methods()
-    if sys.version_info[:2] == (3, 11):
-        return ["spawn"] if starts_processes else []
     wanted = ["forkserver", "fork"] if starts_processes else ["forkserver"]
-    return [method for method in wanted if method in there] or ["spawn"]
+    if starts_processes and sys.version_info[:2] == (3, 11):
+        wanted = ["spawn"]
+    return [method for method in wanted if method in multiprocessing.get_all_start_methods()] or ["spawn"]
 
 
 def cases(pages: list[Path], all_start_processes: bool) -> list[Any]:

@@ -15,7 +15,7 @@ Said = tuple[str, str, str]
 
 MOST_CELLS = 25
 MINUTES = (20, 30)
-MINUTES_OF_A_CHECK = (5, 30)
+MINUTES_OF_A_CHECK = (5, 15)
 APART = 8  # cells from one checkpoint to the next, at most
 
 _ABOUT = re.compile(r"^\*\*About (\d+) minutes\.\*\*", re.MULTILINE)

@@ -86,12 +86,12 @@ def test_what_is_no_table_of_counts_is_said_clearly(judge: ModuleType, answer: o
 
 
 @pytest.mark.parametrize("number", range(5))
-def test_every_size_writes_a_file_for_each_branch_and_all_payments(
+def test_every_size_writes_a_file_for_each_region_and_all_payments(
     judge: ModuleType, tmp_path: Path, number: int
 ) -> None:
     size = judge.SIZES[number]
     judge.make_input(tmp_path, size, seed=number)
-    texts = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("branch-*.csv"))]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("region-*.csv"))]
     assert len(texts) == 7
     assert all(text.startswith("time,category,cents\n") for text in texts)
     assert sum(text.count("\n") - 1 for text in texts) == size

@@ -1,4 +1,4 @@
-"""Card payments of a chain of shops, one CSV file a branch and day: the small case of the rehearsal lab.
+"""Card payments of a chain of shops, one CSV file a region and day: the small case of the rehearsal lab.
 
     time,category,cents
     09:14,groceries,1299
@@ -19,24 +19,24 @@ CATEGORIES = (
 )  # fmt: skip
 #: How often each is paid for, beside the others: the first far more than the last.
 _COMMON = 1 / np.arange(1, len(CATEGORIES) + 1)
-#: The branches' shares of the payments. Seven, which no number of workers from 2 to 6 divides; and not alike.
-BRANCHES = (0.27, 0.19, 0.16, 0.13, 0.11, 0.08, 0.06)
+#: The regions' shares of the payments. Seven, which no number of workers from 2 to 6 divides; and not alike.
+REGIONS = (0.27, 0.19, 0.16, 0.13, 0.11, 0.08, 0.06)
 _HEADING = "time,category,cents\n"
 _TIMES = tuple(f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60))
 
 
 def write(folder: Path, payments: int, seed: int) -> list[Path]:
-    """Write so many payments to `folder`, spread over `branch-1.csv` and so on; the files, by name.
+    """Write so many payments to `folder`, spread over `region-1.csv` and so on; the files, by name.
 
-    Every branch has a file, also one without a payment: its file has the heading alone.
+    Every region has a file, also one without a payment: that has the heading alone.
     """
     rng = np.random.default_rng(seed)
     paths = []
-    for number, rows in enumerate(rng.multinomial(payments, BRANCHES), start=1):
+    for number, rows in enumerate(rng.multinomial(payments, REGIONS), start=1):
         minutes = np.sort(rng.integers(6 * 60, 22 * 60, rows))
         categories = rng.choice(len(CATEGORIES), rows, p=_COMMON / _COMMON.sum())
         cents = rng.integers(50, 20_000, rows)
-        path = folder / f"branch-{number}.csv"
+        path = folder / f"region-{number}.csv"
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write(_HEADING)
             file.writelines(
@@ -52,7 +52,7 @@ def write(folder: Path, payments: int, seed: int) -> list[Path]:
 def count(folder: Path) -> Counter[str]:
     """The baseline: how many payments of each category all files of `folder` hold, one file after the other."""
     counts: Counter[str] = Counter()
-    for path in sorted(folder.glob("branch-*.csv")):
+    for path in sorted(folder.glob("region-*.csv")):
         with path.open(encoding="utf-8") as file:
             next(file)  # the heading
             for line in file:

@@ -19,7 +19,7 @@ SIZES = (0, 1, 7, 4_999, 30_011)
 
 
 def make_input(folder: Path, size: int, seed: int) -> None:
-    """Write `size` payments as `branch-1.csv` and so on."""
+    """Write `size` payments as `region-1.csv` and so on."""
     payments.write(folder, size, seed)
 
 

@@ -18,5 +18,5 @@ def count_file(path):
 
 def count_payments(folder, workers):
     with Pool(workers) as pool:
-        pool.map(count_file, sorted(folder.glob("branch-*.csv")))
+        pool.map(count_file, sorted(folder.glob("region-*.csv")))
     return total

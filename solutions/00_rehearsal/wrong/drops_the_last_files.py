@@ -24,7 +24,7 @@ def count_files(paths):
 
 
 def count_payments(folder, workers):
-    paths = sorted(folder.glob("branch-*.csv"))
+    paths = sorted(folder.glob("region-*.csv"))
     size = len(paths) // workers
     shares = [paths[i * size : (i + 1) * size] for i in range(workers)]
     with Pool(workers) as pool:

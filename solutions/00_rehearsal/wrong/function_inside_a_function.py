@@ -20,6 +20,6 @@ def count_payments(folder, workers):
     def count_named(name):
         return count_file(folder / name)
 
-    names = sorted(path.name for path in folder.glob("branch-*.csv"))
+    names = sorted(path.name for path in folder.glob("region-*.csv"))
     with Pool(workers) as pool:
         return sum(pool.map(count_named, names), Counter())

@@ -17,7 +17,7 @@ def count_file(path):
 
 
 def count_payments(folder, workers):
-    paths = sorted(folder.glob("branch-*.csv"))
+    paths = sorted(folder.glob("region-*.csv"))
     with Pool(workers) as pool:
         parts = pool.map(count_file, paths)
     total = {}

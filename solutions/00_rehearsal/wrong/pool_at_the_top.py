@@ -20,4 +20,4 @@ pool = Pool(2)
 
 
 def count_payments(folder, workers):
-    return sum(pool.map(count_file, sorted(folder.glob("branch-*.csv"))), Counter())
+    return sum(pool.map(count_file, sorted(folder.glob("region-*.csv"))), Counter())

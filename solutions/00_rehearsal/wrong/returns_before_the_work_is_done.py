@@ -19,6 +19,6 @@ def count_file(path):
 def count_payments(folder, workers):
     total = Counter()
     with Pool(workers) as pool:
-        for path in sorted(folder.glob("branch-*.csv")):
+        for path in sorted(folder.glob("region-*.csv")):
             pool.apply_async(count_file, (path,), callback=total.update)
     return total

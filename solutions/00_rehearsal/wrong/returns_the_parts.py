@@ -17,6 +17,6 @@ def count_file(path):
 
 
 def count_payments(folder, workers):
-    paths = sorted(folder.glob("branch-*.csv"))
+    paths = sorted(folder.glob("region-*.csv"))
     with Pool(workers) as pool:
         return pool.map(count_file, paths)

@@ -1,0 +1,80 @@
+"""What lessons share that compare tools: a clock for a piece of work, and what this Python has besides processes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+#: Work that takes less than so many seconds is run again so often: the fastest run is the least disturbed one.
+QUICK, AGAIN = 0.1, 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a piece of work answered, and the seconds that it took by the wall clock."""
+
+    answer: Any
+    seconds: float
+
+
+def measure(work: Callable[[], Any]) -> Run:
+    """Run `work` and time it. Work of less than a tenth of a second runs five times, and the fastest run counts."""
+    first = _timed(work)
+    if first.seconds >= QUICK:
+        return first
+    return min([first, *(_timed(work) for _ in range(AGAIN))], key=lambda run: run.seconds)
+
+
+def numba() -> ModuleType | None:
+    """The compiler numba, or None where it isn't installed, or doesn't work with this Python."""
+    try:
+        return importlib.import_module("numba")
+    except Exception:  # a numba that is too old for its NumPy raises what it likes
+        return None
+
+
+def gil_is_on() -> bool:
+    """Whether this interpreter has a global lock at work: always, but in a free-threaded build that didn't enable it."""
+    enabled = getattr(sys, "_is_gil_enabled", None)
+    return bool(enabled()) if enabled else True
+
+
+def is_free_threaded() -> bool:
+    """Whether this Python was built to run threads side by side (python3.13t, python3.14t)."""
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def has_interpreter_pool() -> bool:
+    """Whether this Python has a pool of subinterpreters: from 3.14 on."""
+    return _interpreter_pool() is not None
+
+
+def interpreter_pool(workers: int, folder: str) -> Executor:
+    """A pool of subinterpreters, each with its own lock, which import modules from `folder` too.
+
+    Raises:
+        RuntimeError: this Python has none.
+    """
+    pool = _interpreter_pool()
+    if pool is None:
+        raise RuntimeError("This Python has no pool of subinterpreters: it needs 3.14 or newer.")
+    # A new interpreter knows nothing of what this one put on its sys.path.
+    code = f"import sys; sys.path.insert(0, {folder!r})"
+    return pool(workers, initializer=exec, initargs=(code, {}))
+
+
+def _interpreter_pool() -> Callable[..., Executor] | None:
+    return getattr(importlib.import_module("concurrent.futures"), "InterpreterPoolExecutor", None)
+
+
+def _timed(work: Callable[[], Any]) -> Run:
+    began = time.perf_counter()
+    answer = work()
+    return Run(answer, time.perf_counter() - began)

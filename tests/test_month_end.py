@@ -46,7 +46,7 @@ def test_some_of_everything_is_wrong_and_most_is_right(month: Path) -> None:
 
 
 def test_the_check_digits_are_those_of_the_published_standards(tmp_path: Path) -> None:
-    """The account is the example of the German central bank, the article that of a well-known pen."""
+    """Both numbers are those with which the standards are commonly explained."""
     path = tmp_path / "notes-00.jsonl"
     good = {"note": 0, "account": "DE89370400440532013000", "lines": [["4006381333931", 2, 150]]}
     bad = {"note": 1, "account": "DE88370400440532013000", "lines": [["4006381333932", 2, 150]]}

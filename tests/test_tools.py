@@ -11,10 +11,16 @@ from course import tools
 
 
 def test_quick_work_runs_again_and_the_fastest_run_counts() -> None:
-    naps = iter([0.02, 0.002, 0.02, 0.02, 0.02])
-    run = tools.measure(lambda: time.sleep(next(naps)))
-    assert run.seconds < 0.02
-    assert next(naps, None) is None
+    naps = [0.03, 0.03, 0.0, 0.03, 0.03]
+    runs: list[int] = []
+
+    def work() -> int:
+        runs.append(len(runs))
+        time.sleep(naps[runs[-1]])
+        return runs[-1]
+
+    assert tools.measure(work).answer == 2
+    assert len(runs) == 1 + tools.AGAIN
 
 
 def test_long_work_runs_once() -> None:

@@ -18,10 +18,11 @@ QUICK, AGAIN = 0.1, 4
 
 @dataclass(frozen=True)
 class Run:
-    """What a piece of work answered, and the seconds that it took by the wall clock."""
+    """What a piece of work answered, the seconds that it took by the wall clock, and those that this process computed."""
 
     answer: Any
     seconds: float
+    computed: float
 
 
 def measure(work: Callable[[], Any]) -> Run:
@@ -30,6 +31,14 @@ def measure(work: Callable[[], Any]) -> Run:
     if first.seconds >= QUICK:
         return first
     return min([first, *(_timed(work) for _ in range(AGAIN))], key=lambda run: run.seconds)
+
+
+def disturbed(run: Run) -> str:
+    """A sentence where serial work that only computes got too little of its core to trust the figures, else ""."""
+    share = run.computed / run.seconds
+    if share >= 0.8:
+        return ""
+    return f"(Other programs took {1 - share:.0%} of this core meanwhile: run it again in a quiet moment.)"
 
 
 def numba() -> ModuleType | None:
@@ -41,7 +50,7 @@ def numba() -> ModuleType | None:
 
 
 def gil_is_on() -> bool:
-    """Whether this interpreter has a global lock at work: always, but in a free-threaded build that didn't enable it."""
+    """Whether this interpreter has its global lock at work: always, but in a free-threaded build."""
     enabled = getattr(sys, "_is_gil_enabled", None)
     return bool(enabled()) if enabled else True
 
@@ -75,6 +84,6 @@ def _interpreter_pool() -> Callable[..., Executor] | None:
 
 
 def _timed(work: Callable[[], Any]) -> Run:
-    began = time.perf_counter()
+    began, computed = time.perf_counter(), time.process_time()
     answer = work()
-    return Run(answer, time.perf_counter() - began)
+    return Run(answer, time.perf_counter() - began, time.process_time() - computed)

@@ -212,8 +212,8 @@ def _waiting(taken: float, waited: float) -> Finding:
         "waiting",
         "Much of the time nothing is computed: the program waits.",
         f"It took {taken:.2f} s; for {waited:.2f} s of that neither the parent nor its busiest worker computed.",
-        "Let the waits overlap: ask for everything at once, by threads or asyncio, and look for a worker that waits for "
-        "another.",
+        "Let the waits overlap: ask for everything at once, by threads or asyncio. Or look for a worker that waits "
+        "for another.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The month's end: both programs agree, the files hold what makes each job hard, and check digits are the published ones."""
+"""The month's end: both programs agree, its files hold what makes each job hard, check digits are as published."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def test_the_right_tools_give_todays_answers(tmp_path: Path, size: int) -> None:
 
 def test_every_note_is_in_one_file_and_the_depots_differ_in_size(month: Path) -> None:
     files = month_end.note_files(month)
-    numbers = [json.loads(line)["note"] for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    numbers = [
+        json.loads(line)["note"] for path in files for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     assert sorted(numbers) == list(range(4_001))
     sizes = sorted(path.stat().st_size for path in files)
     assert sizes[-1] > 3 * sizes[0]
@@ -36,7 +38,9 @@ def test_every_note_is_in_one_file_and_the_depots_differ_in_size(month: Path) ->
 
 
 def test_some_of_everything_is_wrong_and_most_is_right(month: Path) -> None:
-    notes, accounts, articles, cents = month_end.add_up(month_end.audit(path) for path in month_end.note_files(month))
+    notes, accounts, articles, cents = month_end.add_up(
+        month_end.audit(path) for path in month_end.note_files(month)
+    )
     assert notes == 4_001
     assert 0.002 < accounts / notes < 0.03
     assert 0.002 < articles / (notes * month_end.LINES_PER_NOTE) < 0.03

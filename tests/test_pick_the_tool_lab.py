@@ -1,4 +1,4 @@
-"""The lab 02_pick_the_tool: what its judge says, what it must refuse, and its notebook as nbgrader and learners need it."""
+"""The lab 02_pick_the_tool: what its judge says, what it must refuse, its notebook as nbgrader and learners need it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def test_the_same_answers_are_equal_however_they_are_held(judge: ModuleType) -> 
         ({"paid_twice": [4, 9, 11]}, "1 too many (the first: position 11)."),
         ({"paid_twice": [4, 9, 9]}, "1 more than once (the first: position 9)."),
         ({"net_sales": (999, 3)}, "net_sales: net: 999 instead of 1,000."),
-        ({"net_sales": (1_000,)}, "net_sales: 2 numbers are asked for (net, lines with the rebate); you returned 1."),
+        (
+            {"net_sales": (1_000,)},
+            "net_sales: 2 numbers are asked for (net, lines with the rebate); you returned 1.",
+        ),
         ({"balances": [5, 6, 7]}, "balances: all of them are there, but not in the order of the branches."),
         ({"balances": [7, 5]}, "balances: 3 branches were to be asked; you returned 2 balances."),
         ({"balances": [7, 5, 8]}, "balances: 1 of 3 are wrong (the first: branch 2, 8 instead of 6)."),

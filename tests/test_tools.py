@@ -35,8 +35,15 @@ def test_long_work_runs_once() -> None:
     assert len(runs) == 1
 
 
+def test_a_run_that_got_too_little_of_its_core_is_said() -> None:
+    assert tools.disturbed(tools.Run(1, 1.0, 0.95)) == ""
+    assert "took 40% of this core" in tools.disturbed(tools.Run(1, 1.0, 0.6))
+
+
 def test_where_numba_is_missing_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "numba", None)  # what Python itself keeps for a module that can't be imported
+    monkeypatch.setitem(
+        sys.modules, "numba", None
+    )  # what Python itself keeps for a module that can't be imported
     assert tools.numba() is None
 
 

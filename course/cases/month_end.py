@@ -10,8 +10,8 @@
     balances      what each branch says its balance is: one slow answer after the other
     audit         whether the delivery notes' check digits are right: texts, lists and dicts, file by file
 
-All amounts are whole hundredths of the currency, so that sums are exact. Nothing uses a network: a branch is slow because
-`ask` sleeps.
+All amounts are whole hundredths of the currency, so that sums are exact. Nothing uses a network: a branch is
+slow because `ask` sleeps.
 """
 
 from __future__ import annotations
@@ -238,4 +238,6 @@ def _notes(count: int, rng: np.random.Generator) -> list[str]:
 
 def _weighted_digits(articles: Ints) -> Ints:
     """The sum of the twelve digits, weighted 1, 3, 1, 3 ... from the left: EAN-13's check digit makes it end in 0."""
-    return sum((articles // 10**place % 10 * (3 if place % 2 == 0 else 1) for place in range(12)), 0 * articles)
+    return sum(
+        (articles // 10**place % 10 * (3 if place % 2 == 0 else 1) for place in range(12)), 0 * articles
+    )

@@ -2,8 +2,8 @@
 
 **The baseline is no naive program.** Three of the four jobs are rightly done without processes, so a program that is
 only compared with the slow one of today could leave three of them slow and still be "faster". The baseline is
-one process with the right tool for these three; the fourth runs on one core. Who takes a wrong tool for any of the four is
-slower than that, or has nothing to be faster by.
+one process with the right tool for these three; the fourth runs on one core. Who takes a wrong tool for any of the
+four is slower than that, or has nothing to be faster by.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ SIZES = (0, 1, 7, 901, 4_001)
 SPEED_SIZE = 15_000
 
 JOBS = ("paid_twice", "net_sales", "balances", "audit")
-_AUDIT = ("notes", "accounts that fail their check", "articles that fail theirs", "the sum of the lines that pass")
+_AUDIT = (
+    "notes",
+    "accounts that fail their check",
+    "articles that fail theirs",
+    "the sum of the lines that pass",
+)
 
 
 def make_input(folder: Path, size: int, seed: int) -> None:
@@ -45,7 +50,9 @@ def encode(answer: object) -> dict[str, np.ndarray]:
         TypeError: the answer isn't four such lists.
     """
     if not isinstance(answer, dict):
-        raise TypeError(f"close_month must return a dict of four answers; it returned {type(answer).__name__}.")
+        raise TypeError(
+            f"close_month must return a dict of four answers; it returned {type(answer).__name__}."
+        )
     missing = [job for job in JOBS if job not in answer]
     if missing:
         raise TypeError(
@@ -112,4 +119,5 @@ def _balances(right: np.ndarray, mine: np.ndarray) -> str:
         return "all of them are there, but not in the order of the branches"
     wrong = np.flatnonzero(right != mine)
     first = wrong[0]
-    return f"{len(wrong)} of {len(right)} are wrong (the first: branch {first}, {mine[first]:,} instead of {right[first]:,})"
+    named = f"branch {first}, {mine[first]:,} instead of {right[first]:,}"
+    return f"{len(wrong)} of {len(right)} are wrong (the first: {named})"

@@ -18,7 +18,7 @@ QUICK, AGAIN = 0.1, 4
 
 @dataclass(frozen=True)
 class Run:
-    """What a piece of work answered, the seconds that it took by the wall clock, and those that this process computed."""
+    """What a piece of work answered, its seconds by the wall clock, and those that this process computed."""
 
     answer: Any
     seconds: float

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-#: Work that takes less than so many seconds is run again so often: the fastest run is the least disturbed one.
-QUICK, AGAIN = 0.1, 4
+#: Work is run until so many seconds are spent on it, so often at most: the fastest run is the least disturbed one.
+SPENT, RUNS = 0.5, 5
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Run:
     computed: float
 
 
-def measure(work: Callable[[], Any]) -> Run:
-    """Run `work` and time it. Work of less than a tenth of a second runs five times, and the fastest run counts."""
-    first = _timed(work)
-    if first.seconds >= QUICK:
-        return first
-    return min([first, *(_timed(work) for _ in range(AGAIN))], key=lambda run: run.seconds)
+def measure(work: Callable[..., Any], *arguments: Any) -> Run:
+    """Run `work(*arguments)` and time it: once where it takes half a second, else more often; the fastest counts."""
+    runs = [_timed(work, arguments)]
+    while len(runs) < RUNS and sum(run.seconds for run in runs) < SPENT:
+        runs.append(_timed(work, arguments))
+    return min(runs, key=lambda run: run.seconds)
 
 
 def disturbed(run: Run) -> str:
@@ -83,7 +83,7 @@ def _interpreter_pool() -> Callable[..., Executor] | None:
     return getattr(importlib.import_module("concurrent.futures"), "InterpreterPoolExecutor", None)
 
 
-def _timed(work: Callable[[], Any]) -> Run:
+def _timed(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Run:
     began, computed = time.perf_counter(), time.process_time()
-    answer = work()
+    answer = work(*arguments)
     return Run(answer, time.perf_counter() - began, time.process_time() - computed)

@@ -183,9 +183,10 @@ def _why_slow(blocks: Sequence[Block], workers: int) -> list[Finding]:
 def _work_added(serial: float, parallel: float) -> Finding:
     return Finding(
         "work added",
-        "Much of the work is new: starting, pickling and copying, not scoring.",
+        "Much of the work is not in the serial program: starting, pickling and copying, or a dearer way to go.",
         f"Serial {serial:.2f} CPU seconds, parallel {parallel:.2f}, all processes together.",
-        "Send less: fewer and larger tasks, and file names instead of rows. Start processes once.",
+        "Send less: fewer and larger tasks, and file names instead of rows. Start processes once. Where the cores do "
+        "more than one core did before, look at the algorithm first.",
     )
 
 

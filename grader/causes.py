@@ -194,15 +194,21 @@ def _why_slow(blocks: Sequence[Block], workers: int) -> list[Finding]:
         found.append((parent * (1 - 1 / workers), _work_in_the_parent(parent / parallel)))
     if busiest > 1.3 * even > 0:
         found.append((busiest - even, _uneven_parts(busiest / even)))
+    taken = median([b.t_parallel for b in blocks])
+    spans = [b.cpu_parallel[0] + max(b.cpu_parallel[1:], default=0.0) for b in blocks if b.cpu_parallel]
+    waited = taken - median(spans)
+    if not found and waited > 0.3 * taken:
+        found.append((waited, _waiting(taken, waited)))
     return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
 
 
 def _work_added(serial: float, parallel: float) -> Finding:
     return Finding(
         "work added",
-        "Much of the work is new: starting, pickling and copying, not scoring.",
+        "Much of the work is not in the serial program: starting, pickling and copying, or a dearer way to go.",
         f"Serial {serial:.2f} CPU seconds, parallel {parallel:.2f}, all processes together.",
-        "Send less: fewer and larger tasks, and file names instead of rows. Start processes once.",
+        "Send less: fewer and larger tasks, and file names instead of rows. Start processes once. Where the cores do "
+        "more than one core did before, look at the algorithm first.",
     )
 
 
@@ -221,6 +227,16 @@ def _uneven_parts(ratio: float) -> Finding:
         "One worker works on while the others have nothing left to do.",
         f"The busiest worker used {ratio:.2f} times its even share of the workers' CPU seconds.",
         "Make more parts than workers, start with the largest, and hand them out one at a time.",
+    )
+
+
+def _waiting(taken: float, waited: float) -> Finding:
+    return Finding(
+        "waiting",
+        "Much of the time nothing is computed: the program waits.",
+        f"It took {taken:.2f} s; for {waited:.2f} s of that neither the parent nor its busiest worker computed.",
+        "Let the waits overlap: ask for everything at once, by threads or asyncio. Or look for a worker that waits "
+        "for another.",
     )
 
 

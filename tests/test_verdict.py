@@ -154,6 +154,7 @@ def test_too_few_cores_shows_what_the_machine_gives() -> None:
         ((0.01, 0.5, 0.5), "work added"),
         ((0.3, 0.05, 0.05), "work in the parent"),
         ((0.01, 0.33, 0.05), "uneven parts"),
+        ((0.01, 0.1, 0.1), "waiting"),
     ],
 )
 def test_a_small_gain_names_its_likeliest_cause_first(cpu: tuple[float, ...], cause: str) -> None:

@@ -222,7 +222,7 @@ def test_code_that_only_looks_parallel_by_cpu_seconds_gets_no_points_beside_a_ne
 def test_good_code_is_never_not_yet_beside_simulated_neighbours(
     beside: tuple[str, int, float, float], clock: Clock
 ) -> None:
-    seen = outcomes(measured("reference", beside, clock, 300))
+    seen = outcomes(measured("reference", beside, clock, 120))
     assert seen["not yet"] == 0
     assert clock == "wall" or seen["met"] >= 285  # where the wall clock can't tell, it says so
 
@@ -233,7 +233,7 @@ def test_good_code_is_never_not_yet_beside_simulated_neighbours(
 def test_half_parallel_code_is_never_met_beside_simulated_neighbours(
     beside: tuple[str, int, float, float], clock: Clock
 ) -> None:
-    seen = outcomes(measured("half parallel", beside, clock, 300))
+    seen = outcomes(measured("half parallel", beside, clock, 120))
     assert seen["met"] + seen["provisional"] == 0
 
 

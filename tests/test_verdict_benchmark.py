@@ -224,7 +224,7 @@ def test_good_code_is_never_not_yet_beside_simulated_neighbours(
 ) -> None:
     seen = outcomes(measured("reference", beside, clock, 120))
     assert seen["not yet"] == 0
-    assert clock == "wall" or seen["met"] >= 285  # where the wall clock can't tell, it says so
+    assert clock == "wall" or seen["met"] >= 0.95 * 120  # where the wall clock can't tell, it says so
 
 
 @pytest.mark.slow

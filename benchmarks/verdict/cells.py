@@ -13,6 +13,7 @@ from typing import Literal
 
 from benchmarks.verdict import machines, peers, simulate
 from benchmarks.verdict.machines import Machine
+from benchmarks.verdict.odds import nearest_rank
 from benchmarks.verdict.peers import Passes
 from benchmarks.verdict.simulate import Run
 from grader.model import Clock
@@ -145,7 +146,7 @@ def tally(cell: Cell, runs: Sequence[Run], others: Passes | None) -> Tally:
         met_30=sum(s <= _SOON for s in met),
         met_60=sum(s <= _BUDGET for s in met),
         median=statistics.median(seconds),
-        p95=seconds[int(0.95 * (len(seconds) - 1))],
+        p95=nearest_rank(seconds, 0.95),
         causes=dict(causes.most_common()),
         peers=others,
     )

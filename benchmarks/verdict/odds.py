@@ -1,8 +1,9 @@
-"""How sure a count is: one-sided bounds of a probability (Clopper and Pearson 1934)."""
+"""How sure a count is: one-sided bounds of a probability (Clopper and Pearson 1934); and quantiles."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
 def at_most(count: int, runs: int, error: float = 0.05) -> float:
@@ -29,3 +30,8 @@ def _no_more_than(count: int, runs: int, p: float) -> float:
     return math.fsum(
         math.exp(way + k * math.log(p) + (runs - k) * math.log1p(-p)) for k, way in enumerate(ways)
     )
+
+
+def nearest_rank(ordered: Sequence[float], share: float) -> float:
+    """The least of these numbers, in rising order, that so large a share of them doesn't exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

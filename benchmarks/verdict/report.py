@@ -12,7 +12,7 @@ from benchmarks.verdict import peers
 from benchmarks.verdict.adversaries import Fooled
 from benchmarks.verdict.cells import Tally
 from benchmarks.verdict.demands import shown
-from benchmarks.verdict.odds import at_most
+from benchmarks.verdict.odds import at_most, nearest_rank
 from benchmarks.verdict.traces import Trace
 
 _DEMAND = {"serial": "1", "good": "2, 3", "half": "4", "other": ""}
@@ -116,7 +116,7 @@ def _real_row(program: str, condition: str, runs: Sequence[Trace]) -> RealRow:
         cannot_tell=said.count("cannot tell"),
         wrong=wrong.get(kind, with_points),
         median=statistics.median(seconds),
-        p95=seconds[int(0.95 * (len(seconds) - 1))],
+        p95=nearest_rank(seconds, 0.95),
         blocks=statistics.median(len(run.blocks) for run in runs),
         peers=peers.recorded([run.blocks for run in runs]),
     )

@@ -83,8 +83,9 @@ class Lab:
     """One lab, read from its `lab.toml` and `checks.py`.
 
     `module` is the name of the worker module, `function` the function in it that is called as
-    `function(*arguments, workers)`. `imports` are the modules that an honest worker imports: calibration workers
-    import them too, so that both pay the same start. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
+    `function(*arguments, workers)`, or as `function(*arguments)` where `takes_workers` is False: a lab that starts no
+    processes. `imports` are the modules that an honest worker imports: calibration workers import them too, so that
+    both pay the same start. `judge` is the loaded `checks.py` (see `grader.lab.JUDGE_NEEDS`).
     """
 
     id: str
@@ -102,6 +103,7 @@ class Lab:
     judge: ModuleType = field(repr=False)
     cost: CostModel = field(default_factory=CostModel)
     memory: MemoryBars = field(default_factory=MemoryBars)
+    takes_workers: bool = True
 
     @property
     def notebook(self) -> Path:

@@ -88,6 +88,7 @@ class LocalSession:
             "module": worker.main if worker else "",
             "function": lab.function,
             "signature": lab.signature,
+            "takes_workers": lab.takes_workers,
         }
         self._stage: subprocess.Popen[bytes] | None = None
         self._end: ParentEnd | None = None

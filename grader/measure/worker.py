@@ -112,8 +112,10 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
         return lambda: loaded.judge.serial(*arguments)
     function = loaded.function
     assert function is not None
+    if loaded.setup["takes_workers"]:
+        arguments = (*arguments, order["workers"])
     try:
-        inspect.signature(function).bind(*arguments, order["workers"])
+        inspect.signature(function).bind(*arguments)
     except TypeError as error:
         name, code = function.__name__, getattr(function, "__code__", None)
         where = (loaded.setup["module"], code.co_firstlineno) if code else None
@@ -122,7 +124,7 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
             f"The lab calls {loaded.setup['signature']}, but your {name} doesn't fit: {error}.",
             where,
         ) from None
-    return lambda: function(*arguments, order["workers"])
+    return lambda: function(*arguments)
 
 
 def _import_function(setup: Message) -> Callable[..., Any]:

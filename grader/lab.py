@@ -18,8 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 #:
 #: SIZES, SPEED_SIZE         sizes for the answer check; the size at which the sizing for speed starts
 #: make_input(folder, size, seed)   writes the input files (in the parent)
-#: arguments(folder)         what the learner's function gets, in the child, before "go"; `workers` comes last, unless
-#:                           lab.toml says takes_workers = false
+#: arguments(folder)         what the learner's function gets before `workers` (in the child, before "go")
 #: serial(*arguments)        the honest serial baseline
 #: encode(answer)            the answer as named plain arrays (in the child); TypeError for a wrong type
 #: compare(expected, got)    "" when equal, else the difference in words (in the parent)

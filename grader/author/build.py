@@ -41,6 +41,8 @@ def check(checkout: Path = CHECKOUT) -> tuple[Change, ...]:
 def canonical(text: str, path: Path) -> str:
     """A notebook without outputs and counts, keys sorted, ids as they are: the one form that git sees.
 
+    Of the metadata, `corewise` stays: what a lesson says about itself.
+
     Raises:
         LearnerError: it is no notebook.
     """
@@ -52,8 +54,9 @@ def canonical(text: str, path: Path) -> str:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("execution", None)
+    ours = {"corewise": notebook.metadata["corewise"]} if "corewise" in notebook.metadata else {}
     notebook.metadata.clear()
-    notebook.metadata.update(kernelspec=_KERNEL, language_info={"name": "python"})
+    notebook.metadata.update(ours, kernelspec=_KERNEL, language_info={"name": "python"})
     return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
 
 

@@ -56,7 +56,7 @@ def hot_spot(program: Path) -> tuple[str, int, float]:
     """The function with the largest time of its own, the line where it begins, its share of the time (0 to 1)."""
     profile = cProfile.Profile()
     profile.runcall(slow_program.load(program).main)
-    own = {where: times[2] for where, times in pstats.Stats(profile).stats.items()}  # type: ignore[attr-defined]
+    own = {where: times[2] for where, times in pstats.Stats(profile).stats.items()}
     hot = max(own, key=lambda where: own[where])
     return hot[2], hot[1], own[hot] / sum(own.values())
 

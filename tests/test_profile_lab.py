@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,8 +18,12 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from course import slow_program
 from grader import lab as labs
+from grader import machine
+from grader.assess import assess
 from grader.author import verify
-from grader.model import Lab
+from grader.launch.local import LocalLauncher
+from grader.model import Lab, Verdict, WorkerModule
+from grader.notebook import read_worker, read_worker_file
 
 FOLDER = labs.CHECKOUT / "solutions" / "01_profile"
 RELEASED = labs.CHECKOUT / "labs" / "01_profile"
@@ -208,3 +216,44 @@ def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:
     (stub,) = [cell for cell in page.cells if cell.source.startswith("%%module investigator")]
     assert "raise NotImplementedError" in stub.source
     assert not (RELEASED / "wrong").exists()
+
+
+# Real trials
+
+
+@pytest.fixture
+def neighbours() -> Iterator[None]:
+    """As many busy programs as there are cores, for a minute at most."""
+    busy = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+    started = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(os.cpu_count() or 1)]
+    yield
+    for process in started:
+        process.kill()
+        process.wait(timeout=10)
+
+
+def tried(lab: Lab, worker: WorkerModule) -> Verdict:
+    return assess(lab, "answer", worker, LocalLauncher(), machine.look(), lambda line: None)
+
+
+@pytest.mark.slow
+def test_the_reference_is_met_also_beside_busy_neighbours(lab: Lab, neighbours: None) -> None:
+    verdict = tried(lab, read_worker(lab.notebook, lab.module))
+    assert verdict.outcome == "met", verdict.reason
+
+
+@pytest.mark.slow
+def test_a_wrong_answer_is_told_what_is_wrong_and_for_which_program(lab: Lab) -> None:
+    wrong = read_worker_file(FOLDER / "wrong" / "serial_and_split_swapped.py", lab.module)
+    verdict = tried(lab, wrong)
+    assert verdict.outcome == "not yet"
+    assert "At size 1,000" in verdict.reason
+    assert "the wrong way round" in verdict.reason
+
+
+@pytest.mark.slow
+def test_a_function_that_wants_workers_is_told_the_signature(lab: Lab) -> None:
+    source = "def investigate(program, cores, workers):\n    return {}\n"
+    verdict = tried(lab, WorkerModule(lab.module, {lab.module: source}, "a test"))
+    assert verdict.outcome == "not yet"
+    assert "The lab calls investigate(program, cores)" in verdict.reason

@@ -212,7 +212,7 @@ def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:
     source = "\n".join(cell.source for cell in page.cells)
     assert "runcall" not in source
     assert "SOLUTION" not in source
-    assert "Not yet for the server" not in source
+    assert "No to the server for now" not in source
     (stub,) = [cell for cell in page.cells if cell.source.startswith("%%module investigator")]
     assert "raise NotImplementedError" in stub.source
     assert not (RELEASED / "wrong").exists()

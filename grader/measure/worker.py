@@ -114,7 +114,7 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
         return lambda: loaded.judge.serial(*arguments)
     function = loaded.function
     assert function is not None
-    if loaded.setup.get("takes_workers", True):
+    if loaded.setup["takes_workers"]:
         arguments = (*arguments, order["workers"])
     try:
         inspect.signature(function).bind(*arguments)

@@ -1,0 +1,19 @@
+# check: answer
+# verdict: not yet
+# cause: wrong answer
+"""The function that is called most often is taken for the slow one."""
+
+import cProfile
+import pstats
+
+from course import slow_program
+
+
+def investigate(program, cores):
+    profile = cProfile.Profile()
+    profile.runcall(slow_program.load(program).main)
+    stats = pstats.Stats(profile).stats
+    hot = max(stats, key=lambda where: stats[where][1])
+    share = stats[hot][2] / sum(times[2] for times in stats.values())
+    ceiling = 1 / ((1 - share) + share / cores)
+    return {"function": hot[2], "line": hot[1], "share": share, "cores": cores, "ceiling": ceiling}

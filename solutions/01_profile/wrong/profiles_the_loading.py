@@ -1,0 +1,20 @@
+# check: answer
+# verdict: not yet
+# cause: wrong answer
+"""The loading of the program is profiled, and its work is not."""
+
+import cProfile
+import pstats
+
+from course import slow_program
+
+
+def investigate(program, cores):
+    profile = cProfile.Profile()
+    module = profile.runcall(slow_program.load, program)
+    module.main()
+    stats = pstats.Stats(profile).stats
+    hot = max(stats, key=lambda where: stats[where][2])
+    share = stats[hot][2] / sum(times[2] for times in stats.values())
+    ceiling = 1 / ((1 - share) + share / cores)
+    return {"function": hot[2], "line": hot[1], "share": share, "cores": cores, "ceiling": ceiling}

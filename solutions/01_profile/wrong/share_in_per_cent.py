@@ -1,0 +1,19 @@
+# check: answer
+# verdict: not yet
+# cause: wrong answer
+"""Right, but the share is in per cent, and so the ceiling is less than nothing."""
+
+import cProfile
+import pstats
+
+from course import slow_program
+
+
+def investigate(program, cores):
+    profile = cProfile.Profile()
+    profile.runcall(slow_program.load(program).main)
+    stats = pstats.Stats(profile).stats
+    hot = max(stats, key=lambda where: stats[where][2])
+    share = 100 * stats[hot][2] / sum(times[2] for times in stats.values())
+    ceiling = 1 / ((1 - share) + share / cores)
+    return {"function": hot[2], "line": hot[1], "share": share, "cores": cores, "ceiling": ceiling}

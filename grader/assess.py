@@ -196,7 +196,7 @@ def _why(
     """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see."""
     if not blocks or median([block.t_parallel for block in blocks]) > _TRACEABLE:
         return None
-    serial = median([(block.wall or block).t_serial for block in blocks])
+    serial = median([block.t_serial for block in blocks])  # free of neighbours, where the system tells
     try:
         return diagnosis(lab.function, bench.traced(plan), facts.usable, method, serial)
     except NoTraceError:

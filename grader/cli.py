@@ -94,7 +94,8 @@ def _add_learn(commands: Any) -> None:
 def _add_reset(commands: Any) -> None:
     parser = _command(commands, "reset", _reset, "Put a lab back as it came; keeps a backup of yours.")
     parser.add_argument("lab", metavar="LAB")
-    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the workspace (~/corewise)")
+    says = "the workspace (the one that you are in, else ~/corewise)"
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help=says)
 
 
 def _add_check(commands: Any) -> None:
@@ -121,7 +122,9 @@ def _add_why(commands: Any) -> None:
     says = "Where the time of a parallel run goes: of a lab, or of a script of your own."
     parser = _command(commands, "why", _why, says)
     parser.add_argument("what", metavar="LAB|SCRIPT.py")
-    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="given to the script (after --)")
+    parser.add_argument(
+        "arguments", nargs="*", default=[], metavar="ARGUMENT", help="given to the script (after --)"
+    )
     parser.add_argument("--serial", type=Path, metavar="FILE.py", help="the script that does the work alone")
     _add_source(parser)
     parser.add_argument(
@@ -164,10 +167,11 @@ def _learn(arguments: argparse.Namespace) -> int:
 
 
 def _reset(arguments: argparse.Namespace) -> int:
-    from grader import workspace
+    from grader import record, workspace
     from grader.lab import CHECKOUT
 
-    print(workspace.reset(arguments.folder or workspace.default_folder(CHECKOUT), CHECKOUT, arguments.lab))
+    folder = arguments.folder or record.here() or workspace.default_folder(CHECKOUT)
+    print(workspace.reset(folder, CHECKOUT, arguments.lab))
     return EXIT_FINE
 
 
@@ -236,7 +240,9 @@ def _write_why(arguments: argparse.Namespace, told: Any, ahead: Any) -> None:
 
     if arguments.html:
         curve = outlook.picture(ahead, "cwo") if ahead else ""
-        page = trace_page.page(told.name, told.timeline, told.bill, told.losses, curve)
+        lines = outlook.as_text(ahead) if ahead else ""
+        otherwise = [(one.name, trace_text.what_if_in_words(one)) for one in told.what_if]
+        page = trace_page.page(told.name, told.timeline, told.bill, told.losses, curve, lines, otherwise)
         terminal.write(arguments.html, page)
     if arguments.perfetto:
         terminal.write(arguments.perfetto, json.dumps(chrome.chrome(told.timeline)))

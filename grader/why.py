@@ -91,7 +91,8 @@ def of_script(
     alone = None
     if serial is not None:
         progress(f"why: {serial.name}, the serial program")
-        alone = _told(serial.name, _run(serial, (), output), machine.look().usable, "", None).timeline.wall
+        its = _told(serial.name, _run(serial, (), output), machine.look().usable, "", None).bill
+        alone = its.wall - its.seconds["neighbours"]  # what others took of it is not its own
     progress(f"why: {script.name}, traced")
     return _told(script.name, _run(script, arguments, output), machine.look().usable, "", alone)
 

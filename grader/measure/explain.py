@@ -34,11 +34,11 @@ class Explaining(Bench):
                 shutil.rmtree(one, ignore_errors=True)
 
     def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
-        """One traced run, the serial seconds beside it, and what went wrong where something did."""
+        """One traced run; the serial seconds beside it, free of neighbours where the system tells; and what went wrong."""
         pair = self.pair(plan)
         if isinstance(pair, Failure):
             return [], 0.0, pair
-        return self.traced(plan), pair["serial"].seconds[0], None
+        return self.traced(plan), free_of(pair["serial"]).seconds, None
 
     def curve(self, plan: Plan, counts: Sequence[int], repeats: int) -> list[tuple[int, float]] | Failure:
         """(workers, seconds) of the learner's function with each of these numbers of workers, and of the baseline as

@@ -35,7 +35,7 @@ COLUMNS = 640  # about a pixel each
 MOST = 6000  # stretches in a picture: some 40 characters of SVG each
 LEAST = 10  # columns
 
-_ON_A_CORE = 0.7  # of its time; with less, a column of work is shown as work without a core
+_ON_A_CORE = 0.5  # of its time; with less, a column of work is shown as work without a core
 _AWAKE = 0.2  # the program itself; with less, it waits for its workers
 
 

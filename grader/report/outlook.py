@@ -47,7 +47,8 @@ def _in_words(one: Projection) -> str:
         return f"{one.workers} workers: not predicted. {one.refused}"
     between = f"{in_seconds(one.low)} to {in_seconds(one.high)}"
     speedups = f"{one.speedup:.2f} times as fast ({one.speedup_low:.2f} to {one.speedup_high:.2f})"
-    return f"{one.workers} workers: {in_seconds(one.seconds)} ({between}), {speedups}"
+    shared = "" if one.shared is None else f"; {one.shared:.2f} at most where cores share as these do"
+    return f"{one.workers} workers: {in_seconds(one.seconds)} ({between}), {speedups} on cores of their own{shared}"
 
 
 def as_json(outlook: Outlook) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
                 "speedup": one.speedup,
                 "speedup_low": one.speedup_low,
                 "speedup_high": one.speedup_high,
+                "speedup_shared": one.shared,
                 "refused": one.refused,
                 "model": one.model,
             }

@@ -91,13 +91,27 @@ _SEE_BILL = (
     "Left: each factor goes on from where the one before left it. Right: the parts of the run's time, the largest "
     "first; they end where the measured time is."
 )
-_SEE_CURVE = "Points were measured. The dashed part of the curve is predicted, and the band says how surely."
+_SEE_CURVE = (
+    "Points were measured. The dashed part of the curve is predicted, and the band says how surely. This curve takes "
+    "what the cores here share for the program's own serial part; what is said below doesn't."
+)
 _SCROLLS = 'tabindex="0" role="group" aria-label="{}"'  # the keyboard must reach what scrolls
 _FACES = ("worker", "from (s)", "to (s)", "start-up (s)", "work (s)", "waiting (s)", "pickling (s)", "tasks")
 
 
-def page(title: str, timeline: Timeline, bill: Bill, reasons: Sequence[Reason], curve: str = "") -> str:
-    """The whole page. `curve` is one more picture, an SVG of `grader.report.curve`, where there is one."""
+def page(
+    title: str,
+    timeline: Timeline,
+    bill: Bill,
+    reasons: Sequence[Reason],
+    curve: str = "",
+    ahead: str = "",
+    otherwise: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The whole page. `curve` is one more picture, an SVG of `grader.report.curve`, where there is one; `ahead` says in
+    lines what was measured and predicted with other numbers of workers, `otherwise` what the run would have taken
+    without its losses.
+    """
     name = _text(one_line(title, 200))
     return f"""<!doctype html>
 <html lang="en">
@@ -116,6 +130,8 @@ def page(title: str, timeline: Timeline, bill: Bill, reasons: Sequence[Reason], 
 <main>
 {_reasons(reasons)}
 {_pictures(timeline, bill, curve)}
+{_otherwise(otherwise)}
+{_ahead(ahead)}
 {_numbers(timeline, bill)}
 </main>
 <footer>
@@ -171,6 +187,18 @@ def _pictures(timeline: Timeline, bill: Bill, curve: str) -> str:
     if curve:
         figures.append(_figure(f'<div class="pair"><div>{curve}</div></div>', _SEE_CURVE))
     return _section("pictures", "Pictures", "\n".join(figures))
+
+
+def _otherwise(rows: Sequence[tuple[str, str]]) -> str:
+    if not rows:
+        return ""
+    items = "\n".join(f"<li>{_text(name)}: {_text(said)}</li>" for name, said in rows)
+    said = "<p>Computed from this trace, not measured:</p>"
+    return _section("what-if", "What if", f"{said}\n<ul>\n{items}\n</ul>")
+
+
+def _ahead(lines: str) -> str:
+    return _section("ahead", "More cores", f'<p class="quoted">{_text(lines)}</p>') if lines else ""
 
 
 def _figure(inside: str, seen: str) -> str:

@@ -12,7 +12,7 @@ from grader.tracing.diagnosis import Diagnosis
 from grader.tracing.whatif import WhatIf
 
 _WIDTH, _BAR = 80, 36
-_WORTH = 0.005  # parts below this share of the run are not shown
+_WORTH = 0.005  # parts below this share of the run are shown together
 
 
 def as_text(told: Diagnosis) -> str:
@@ -31,11 +31,14 @@ def as_text(told: Diagnosis) -> str:
 def chart(told: Diagnosis) -> list[str]:
     """The parts of the bill as bars, one line each, and their sum."""
     wall = max(told.bill.wall, 1e-9)
+    large = {name: s for name, s in told.bill.seconds.items() if abs(s) >= _WORTH * wall or name == "work"}
+    rows = [(part(name), seconds) for name, seconds in large.items()]
+    rest = sum(told.bill.seconds.values()) - sum(large.values())
+    rows += [("the rest", rest)] if abs(rest) >= 0.0005 else []
     lines = []
-    for name, seconds in told.bill.seconds.items():
-        if abs(seconds) >= _WORTH * wall or name == "work":
-            bar = "#" * round(_BAR * min(1.0, max(0.0, seconds / wall)))
-            lines.append(f"  {part(name):16} {seconds:8.3f} s {100 * seconds / wall:6.1f} % {bar}".rstrip())
+    for name, seconds in rows:
+        bar = "#" * round(_BAR * min(1.0, max(0.0, seconds / wall)))
+        lines.append(f"  {name:16} {seconds:8.3f} s {100 * seconds / wall:6.1f} % {bar}".rstrip())
     return [*lines, f"  {'all of it':16} {wall:8.3f} s  100.0 %"]
 
 

@@ -85,18 +85,20 @@ CAUSES = {
     ),
     "neighbours": (
         "Other programs had the cores.",
-        "Close them and run it again: this part is no fault of the code.",
+        "Close other programs and run it again: this part is no fault of the code.",
     ),
 }
 
 #: A loss below this share of the run, without what neighbours took, is no finding.
 _WORTH = 0.08
+#: Every pool has some of these: they are worth a word only where they are so many times as large.
+_MORE = {"slow-producer": 2.5, "start-up-dominates": 2.0}
 #: Bytes of one task's data, or of all, from which data is called big.
 _BIG_TASK, _BIG_ALL = 50_000, 8_000_000
 #: CPU seconds of other threads, as a share of the workers' own, from which they have threads of their own.
 _THREADS = 0.3
 #: Seconds of a task that is small, where there are so many for each worker.
-_SMALL, _MANY = 0.005, 10
+_SMALL, _MANY = 0.005, 50
 #: CPU seconds of the workers, against the serial run, from which the cores are in each other's way.
 _STRETCHED = 1.25
 #: A worker that did so much of the work did it alone.
@@ -132,7 +134,7 @@ def diagnose(timeline: Timeline, bill: Bill) -> tuple[Loss, ...]:
     # What others took is no reason to overlook what the program lost by itself; nor to make much of little.
     own = timeline.wall - bill.seconds["neighbours"]
     least = max(_WORTH * own, _WORTH / 2 * timeline.wall)
-    found = [one for one in _all(timeline, bill) if one[1] >= least]
+    found = [one for one in _all(timeline, bill) if one[1] >= _MORE.get(one[0], 1.0) * least]
     found.sort(key=lambda one: -one[1])
     loss = max(bill.loss, 1e-9)
     return tuple(
@@ -175,12 +177,13 @@ def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     if total <= 0:
         return
     busiest = f"The busiest worker worked for {most:.2f} s, the least busy one for {min(useful):.2f} s."
-    if len(useful) > 1 and most >= _ALONE * total:
+    tasks = sorted(_tasks(timeline), key=_longest)
+    one_task = bool(tasks) and _longest(tasks[-1]) > _ALONE / 2 * most and len(tasks) > len(useful)
+    if len(useful) > 1 and most >= _ALONE * total and not one_task:
         name = timeline.workers[list(useful).index(most)].name
         share = f"{name} did {100 * most / total:.0f} % of the work; there were {len(useful)} workers."
         yield "one-worker-does-all", lost, share
         return
-    tasks = sorted(_tasks(timeline), key=_longest)
     count = sum(task.items for task in tasks)
     if tasks and (slowest := _longest(tasks[-1])) > 1.5 * (typical := median(map(_longest, tasks))):
         named = f"The slowest task, {tasks[-1].name}, took {slowest:.2f} s; a typical one {typical:.2f} s."
@@ -217,7 +220,7 @@ def _handing_out(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
         yield "big-results", lost * (1 - share), returned
         return
     waited = sum(lane.seconds("wait") for lane in workers)
-    work = sum(task.seconds for task in tasks) / items
+    work = sum(task.cpu for task in tasks) / items
     if tasks and items >= _MANY * len(workers) and work < _SMALL:
         each = sum(lane.seconds("wait", "pickle", "unpickle") for lane in workers) / items
         out = f"{items:,} tasks of {_short(work)} each; handing out each of them took {_short(each)}."

@@ -219,6 +219,6 @@ def _note(
             "program's. No program gains more than the reach of the machine that it runs on."
         )
     return (
-        f"{said} No program gains more than the reach of the machine that it runs on: it was {cores[base[-1]]:.2f} "
-        f"with {base[-1]} workers here, and {workers} cores that share as these do would give {shared:.1f}."
+        f"{said} No program gains more than the reach of the machine that it runs on; it was {cores[base[-1]]:.2f} "
+        f"with {base[-1]} workers here."
     )

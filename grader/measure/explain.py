@@ -34,7 +34,7 @@ class Explaining(Bench):
                 shutil.rmtree(one, ignore_errors=True)
 
     def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
-        """One traced run; the serial seconds beside it, free of neighbours where the system tells; and what went wrong."""
+        """One traced run; serial seconds beside it, free of neighbours where the system tells; what went wrong."""
         pair = self.pair(plan)
         if isinstance(pair, Failure):
             return [], 0.0, pair

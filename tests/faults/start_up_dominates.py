@@ -1,6 +1,6 @@
 """A new pool for each small piece of work."""
 
-from multiprocessing import Pool
+from multiprocessing import get_context
 
 
 def spin(loops):
@@ -11,6 +11,6 @@ def spin(loops):
 
 
 if __name__ == "__main__":
-    for _ in range(25):
-        with Pool(2) as pool:
-            pool.map(spin, [60_000] * 2)
+    for _ in range(4):
+        with get_context("spawn").Pool(2) as pool:
+            pool.map(spin, [1_000_000] * 2)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ import pytest
 from grader import machine, why
 from grader.tracing import hooks, recording
 from grader.tracing.bill import bill
-from grader.tracing.lanes import timeline
 from grader.tracing.record import SIZE, Recorder, announce
 from grader.tracing.region import trace
 from grader.tracing.timeline import STATES, Timeline
@@ -73,27 +70,11 @@ def busy(seconds: float) -> None:
         pass
 
 
-def killed_while_working() -> None:
-    busy(0.05)
-    os.kill(os.getpid(), 9)
-
-
-def told(call: Callable[[], object]) -> Timeline:
-    with trace() as run:
-        call()
-    return timeline(run.recordings, 2.0)
-
-
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends the process there in another way")
-def test_what_a_killed_worker_did_is_known() -> None:
-    process = multiprocessing.get_context("spawn").Process(target=killed_while_working)
-
-    def run() -> None:
-        process.start()
-        process.join(60)
-
-    (lane,) = told(run).workers
-    assert process.exitcode == -9
+@pytest.mark.parametrize("method", machine.start_methods())
+def test_what_a_killed_worker_did_is_known(method: str) -> None:
+    (lane,) = why.of_script(EVERY_WAY.with_name("killed.py"), (method,), None, quietly).timeline.workers
     assert lane.end == pytest.approx(lane.spans[-1].end)
     assert {span.state for span in lane.spans} >= {"start", "run"}
 
@@ -108,7 +89,8 @@ def test_when_the_block_ends_every_name_is_what_it_was() -> None:
         pool.Pool,
     )  # fmt: skip
     before = [dict(vars(owner)) for owner in owners]
-    told(lambda: multiprocessing.get_context("spawn").Queue().close())
+    with trace():
+        assert [dict(vars(owner)) for owner in owners] != before
     assert [dict(vars(owner)) for owner in owners] == before
     assert not hooks.is_listening()
 

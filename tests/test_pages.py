@@ -47,6 +47,7 @@ def test_the_map_has_a_line_for_each_page_with_what_it_needs_and_its_minutes(tmp
         "| [01.1 · One thing](modules/01_first/01_one.ipynb) | | 20 |",
         "| [01.2 · Check yourself](modules/01_first/02_check_yourself.ipynb) "
         "| [01.1](modules/01_first/01_one.ipynb) | 10 |",
+        "| **Cases** | | |",
         "| [Lab 11 · Fraud: a \\| b](labs/11_fraud/11_fraud.ipynb) "
         "| [01.1](modules/01_first/01_one.ipynb); Patience | 90 |",
     ]

@@ -48,7 +48,10 @@ def with_map(start: str, course: Course) -> str:
 def course_map(course: Course) -> str:
     """A table with a line for each module, lesson and lab: its link, what it needs, its minutes."""
     lines = ["| page | you need | minutes |", "| --- | --- | --- |"]
+    cases = [stage for stage in course.stages if not stage.lessons]
     for stage in course.stages:
+        if cases and stage is cases[0]:
+            lines.append("| **Cases** | | |")
         lines += _rows(stage, course)
     return "\n".join(lines) + "\n"
 

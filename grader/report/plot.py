@@ -87,7 +87,7 @@ def speedups_in_words(verdict: Verdict) -> str:
         return said
     lines = f"median {figure(estimate.speedup)}, {interval_in_words(estimate.low, estimate.high)}"
     bar, lower = bar_to_pass(verdict.bars, estimate.reach), lower_bar(verdict.bars, estimate.reach)
-    bars = "" if bar is None else f", bar to pass {figure(bar)}, lower bar {figure(lower)}"
+    bars = "" if bar is None else f", bar to pass {figure(bar)}, not yet surely below {figure(lower)}"
     half = half_bar(verdict.bars, estimate.reach)
     bars += "" if half is None else f", bar for half of the points {figure(half)}"
     return f"{said} Lines: {lines}{bars}, reach {figure(estimate.reach)}, no gain 1.00."
@@ -163,7 +163,7 @@ def _draw_lines(axes: Axes, verdict: Verdict) -> list[float]:
     drawn: tuple[tuple[float | None, str, str, Any, float], ...] = (
         (reach, "reach of this machine", INK, (0, (8, 2, 1, 2)), 1.2),
         (bar, "bar to pass", INK, (0, (5, 2)), 1.6),
-        (lower, "lower bar", INK, (0, (2, 2)), 0.9),
+        (lower, "surely below: not yet", INK, (0, (2, 2)), 0.9),
         (half, "bar for half the points", INK, (0, (1, 3)), 0.9),
         (median, f"median{by_cpu}", PARALLEL_COLOUR, "solid", 1.8),
     )

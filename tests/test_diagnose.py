@@ -10,6 +10,7 @@ from recorded_traces import FAULTS, TRACES, read
 from grader import machine, why
 from grader.tracing.bill import bill
 from grader.tracing.diagnose import CAUSES, diagnose
+from grader.tracing.whatif import what_if
 
 ALL = sorted(path.stem for path in FAULTS.glob("*.py"))
 #: Found by a live run on two cores, whatever else the machine does: the others depend on the system or the load.
@@ -79,6 +80,13 @@ def test_what_a_worker_worked_on_is_named_in_a_recorded_run() -> None:
     timeline = read(TRACES / "skew.json.gz")
     longest = max((task for lane in timeline.workers for task in lane.tasks), key=lambda task: task.seconds)
     assert longest.name == "spin(24000000)"
+
+
+def test_more_workers_are_not_promised_to_those_who_wait_for_a_lock() -> None:
+    timeline = read(TRACES / "lock_convoy.json.gz")
+    twice = what_if(timeline, bill(timeline))[-1]
+    assert twice.seconds is None
+    assert "locks" in twice.refused
 
 
 def test_recorded_traces_are_small() -> None:

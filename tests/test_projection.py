@@ -456,7 +456,9 @@ def test_a_recorded_run_lasts_as_long_when_its_tasks_are_handed_out_again(path: 
     traced = recorded_traces.read(path)
     found = with_workers(traced, bill(traced), max(1, len(traced.workers)))
     if found.refused:
-        assert path.name.startswith(("no_workers", "one_worker_does_all", "slow_producer"))  # one task at a time
+        assert path.name.startswith(
+            ("no_workers", "one_worker_does_all", "slow_producer")
+        )  # one task at a time
     else:
         assert found.seconds == pytest.approx(traced.wall, rel=0.07)
 

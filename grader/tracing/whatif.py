@@ -21,6 +21,8 @@ from grader.tracing.replay import Phase, in_order, largest_first, phases
 from grader.tracing.stretches import Cover, Stretch, of
 from grader.tracing.timeline import Lane, Span, Timeline
 
+#: Seconds waited for locks, over CPU seconds of work, from which more workers are no help that can be told.
+_LOCKED = 0.1
 #: The names of the four, in the order of `what_if`.
 BALANCE, NO_PICKLING, NO_START_UP, TWICE = "balance", "no pickling", "no start-up", "twice the cores"
 
@@ -63,7 +65,7 @@ def with_workers(timeline: Timeline, bill: Bill, workers: int, name: str = "") -
     if workers < 1:
         raise ValueError(f"it takes 1 worker or more, not {workers}")
     found = phases(timeline)
-    refused = _nothing(timeline, found)
+    refused = _nothing(timeline, found) or _locked(timeline, workers)
     if not refused:
         longest, share = _longest(found), workers / len(timeline.workers)
         if len(longest.units) < _scaled(longest, share):
@@ -99,6 +101,16 @@ def _nothing(timeline: Timeline, found: list[Phase]) -> str:
         return "The run had no workers."
     if not found:
         return "The trace doesn't know the tasks of the workers, so they can't be handed out again."
+    return ""
+
+
+def _locked(timeline: Timeline, workers: int) -> str:
+    """A trace doesn't tell for how long a lock was held, only for how long it was waited for."""
+    waited = sum(lane.seconds("lock") for lane in timeline.workers)
+    if workers > len(timeline.workers) and waited > _LOCKED * sum(timeline.useful):
+        return (
+            "The workers waited for locks for a large part of their time; more workers would wait for longer."
+        )
     return ""
 
 

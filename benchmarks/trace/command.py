@@ -23,16 +23,20 @@ from grader.model import Order
 from grader.notebook import read_worker
 
 SUMMARY = "what tracing a parallel run costs and shows, beside viztracer and mpire's insights"
-LABS = ("11_fraud",)
+LABS = ("11_fraud", "02_pick_the_tool")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One program: each tool's time over that of the plain program (median of pairs), and what it shows."""
+    """One program: each tool's time over that of the plain program (median of pairs), and what it shows.
+
+    `foretold`: the time with two workers as predicted from a trace with one, over what it took; and with one from two.
+    """
 
     program: str
     overhead: dict[str, float]
     shows: dict[str, str]
+    foretold: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,10 @@ def _row(name: str, pairs: int) -> Row:
             ratios[tool].append(took / (alone or beside()))
             shows.setdefault(tool, said)
         print(f"{name}: pair {number + 1} of {pairs}", file=sys.stderr, flush=True)
-    return Row(name, {tool: statistics.median(found) for tool, found in ratios.items()}, shows)
+    guesses = [guess for guess in (peers.foretold(name) for _ in range(pairs)) if guess]
+    up, down = zip(*guesses, strict=True) if guesses else ((), ())
+    told = (statistics.median(up), statistics.median(down)) if guesses else None
+    return Row(name, {tool: statistics.median(found) for tool, found in ratios.items()}, shows, told)
 
 
 def _cost(lab_id: str, pairs: int) -> Cost:
@@ -126,4 +133,12 @@ def _as_text(costs: list[Cost], rows: list[Row]) -> str:
     for row in rows:
         told = (f"{row.overhead[name]:5.2f}  {row.shows[name]}".ljust(28) for name in names)
         lines.append("  ".join([row.program.ljust(20), *told]))
+    lines += ["", "Time predicted from a trace with another number of workers, over what it then took"]
+    for row in rows:
+        said = (
+            "not predicted"
+            if row.foretold is None
+            else "2 from 1: {:.2f}, 1 from 2: {:.2f}".format(*row.foretold)
+        )
+        lines.append(f"  {row.program:20} {said}")
     return "\n".join(line.rstrip() for line in lines)

@@ -21,6 +21,8 @@ from typing import Any
 
 from benchmarks.trace.programs import PROGRAMS, WORKERS, Program, spin
 from grader import why
+from grader.tracing.bill import bill
+from grader.tracing.whatif import with_workers
 
 MODULE = "benchmarks.trace.programs"
 SCRIPT = Path(__file__).with_name("programs.py")
@@ -52,6 +54,17 @@ def traced(name: str) -> tuple[float, str]:
     if not cause:
         return took, "no finding" if not causes else f"says {causes[0]}"
     return took, "named" if causes[:1] == [cause] else f"says {causes[0] if causes else 'nothing'}"
+
+
+def foretold(name: str) -> tuple[float, float] | None:
+    """A run with two workers predicted from a trace with one, and the other way round, each over what it then took;
+    None where a trace bears no prediction.
+    """
+    runs = [why.of_script(SCRIPT, (name, str(workers)), None, lambda line: None) for workers in (1, 2)]
+    one, two = (told.timeline for told in runs)
+    up = with_workers(one, bill(one), 2).seconds
+    down = with_workers(two, bill(two), 1).seconds
+    return None if up is None or down is None else (up / two.wall, down / one.wall)
 
 
 # viztracer

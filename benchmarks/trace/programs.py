@@ -1,4 +1,4 @@
-"""Work for a pool of two, clean and with planted faults: `python -m benchmarks.trace.programs NAME` runs one.
+"""Work for a pool, clean and with planted faults: `python -m benchmarks.trace.programs NAME [WORKERS]` runs one.
 
 A program is a function, its items, and what the program itself does before and after.
 """
@@ -56,8 +56,9 @@ PROGRAMS = {
 
 def main() -> None:
     program = PROGRAMS[sys.argv[1]]
+    workers = int(sys.argv[2]) if len(sys.argv) > 2 else WORKERS
     spin(program.before)
-    with Pool(WORKERS) as pool:
+    with Pool(workers) as pool:
         pool.map(program.function, program.items(), chunksize=program.chunk)
     spin(program.after)
 

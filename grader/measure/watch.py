@@ -29,6 +29,8 @@ _PERIOD, _WINDOW = 0.005, 0.1
 #: A sample that takes long is followed by so many times its own length without one, at most so many seconds: watching
 #: must cost little.
 _SPARING, _LONGEST = 30, 0.05
+#: CPU seconds that are no more than rounding, where the one account counts in ticks: two of them.
+_ROUNDED = 0.02
 #: Threads that are watched at most: each holds two of the parent's descriptors.
 _MOST = 200
 
@@ -211,7 +213,8 @@ class FreeWatch:
     def _free(self, wall: float, cpu: tuple[float, ...]) -> FreeTime:
         got, mask = self._got, len(self._mask)
         total = sum(cpu)
-        saw = min(1.0, sum(got.ran.values()) / total) if total > 0 else 1.0
+        ran = sum(got.ran.values())
+        saw = 1.0 if total - ran <= _ROUNDED else ran / total
         seconds = free_time(got.windows, wall, self._cores, mask, total, got.busiest) if mask else wall
         return FreeTime(
             seconds=wall if got.why_wall else seconds,

@@ -186,7 +186,7 @@ def test_formgrader_marks_a_submission_and_shows_its_panels(
         with started_by_instructor(course, place / "home") as server:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(f"{server.url}formgrader/manage_assignments?token={server.token}")
-            press(page, ".assign a", "Successfully created the student version")
+            press(page, "tr:has-text('11_fraud') .assign a", "Successfully created the student version")
             page.goto(f"{server.url}formgrader/manage_submissions/{LAB}")
             press(page, ".autograde a", "Successfully autograded")
             page.screenshot(path=pictures / "submissions.png")

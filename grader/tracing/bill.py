@@ -45,6 +45,9 @@ SECONDS = (
 #: The program itself works in a stretch of which it has a core for so much at least; else it waits for something.
 _AWAKE = 0.2
 
+#: CPU seconds that are none.
+_LEAST = 1e-9
+
 Marks = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 
@@ -96,7 +99,7 @@ def bill(timeline: Timeline, serial: float | None = None) -> Bill:
         serial=serial,
         load_balance=total / k / most if most > 0 else 1.0,
         communication=most / wall if wall > 0 else 1.0,
-        scaling=serial / total if serial is not None and total > 0 else None,
+        scaling=serial / total if serial is not None and total > _LEAST else None,
         speedup=serial / wall if serial is not None and wall > 0 else None,
         seconds=MappingProxyType(seconds),
     )

@@ -23,6 +23,9 @@ _NEXT = {
     "done": "Try it on a small input beside the serial baseline, and look at the first difference.",
 }
 
+#: What CPU seconds say of slow code, where no trace says more.
+_GUESSED = ("work added", "work in the parent", "uneven parts", "waiting")
+
 _PREVIEWED = Finding(
     "preview",
     "A preview has no time to measure a speedup.",
@@ -68,8 +71,8 @@ def of_failure(
 def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[Finding, ...]:
     """The findings on a speedup that is too small, and above them what one traced run lost most of its time to.
 
-    Work that one process did alone needs no trace to be understood: there the loss comes second. What neighbours took
-    is no cause: the mark is free of it.
+    What CPU seconds let us guess is left out then: the trace saw it. Work that one process did alone needs no trace to
+    be understood: there the loss comes second. What neighbours took is no cause: the mark is free of it.
     """
     own = [loss for loss in why.losses if loss.cause != "neighbours"] if why else []
     if why is None or not own:
@@ -82,6 +85,7 @@ def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[F
         f"{loss.seconds:.2f} s of {why.timeline.wall:.2f} s. {loss.evidence}",
         loss.try_next,
     )
+    findings = tuple(finding for finding in findings if finding.cause not in _GUESSED)
     alone = bool(findings) and findings[0].cause in ("one busy process", "faster without processes")
     return (*findings[:1], lost, *findings[1:]) if alone else (lost, *findings)
 

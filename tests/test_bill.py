@@ -165,6 +165,17 @@ def test_whatever_happened_causes_are_of_the_list_and_come_largest_first(
     assert all(0 <= loss.share <= 1 and loss.evidence for loss in losses)
 
 
+@pytest.mark.parametrize(("serial", "cause"), [(1.5, "memory-bandwidth"), (0.5, "added-work"), (2.0, "")])
+def test_more_cpu_time_than_serial_is_told_by_how_much(serial: float, cause: str) -> None:
+    run = timeline(1.0, WAITING, lane("1", ("run", 1.0, 1.0)), lane("2", ("run", 1.0, 1.0)))
+    assert [loss.cause for loss in diagnose(run, bill(run, serial))] == ([cause] if cause else [])
+
+
+def test_neighbours_are_named_where_the_system_tells_of_them() -> None:
+    run = timeline(1.0, WAITING, *(lane(str(n), ("run", 1.0, 0.5), queued=0.5) for n in range(2)))
+    assert [loss.cause for loss in diagnose(run, bill(run))] == ["neighbours"]
+
+
 def test_the_slowest_task_is_named() -> None:
     tasks = (Task("score(part-01)", 0.0, 0.1, 0.1), Task("score(part-00)", 0.1, 1.0, 0.9))
     run = timeline(

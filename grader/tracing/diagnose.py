@@ -75,6 +75,14 @@ CAUSES = {
         "There are more workers than cores, and they take them from each other.",
         "Start as many workers as there are usable cores; `corewise doctor` shows how many these are.",
     ),
+    "program-waits": (
+        "Nobody worked: the program waited for something outside, and its workers for it.",
+        "Let the waits overlap: ask for everything at once, by threads or asyncio.",
+    ),
+    "added-work": (
+        "The workers did far more work than the serial program does.",
+        "Look for what each of them does again (loading, preparing, one object a row), and at the algorithm first.",
+    ),
     "memory-bandwidth": (
         "The same work needed more CPU seconds side by side: cores share memory, caches and clock.",
         "Let each worker touch less memory: smaller types, smaller parts, less copying.",
@@ -92,15 +100,16 @@ CAUSES = {
 #: A loss below this share of the run, without what neighbours took, is no finding.
 _WORTH = 0.08
 #: Every pool has some of these: they are worth a word only where they are so many times as large.
-_MORE = {"slow-producer": 2.5, "start-up-dominates": 2.0}
+_MORE = {"slow-producer": 2.5, "start-up-dominates": 2.0, "program-waits": 2.0}
 #: Bytes of one task's data, or of all, from which data is called big.
 _BIG_TASK, _BIG_ALL = 50_000, 8_000_000
 #: CPU seconds of other threads, as a share of the workers' own, from which they have threads of their own.
 _THREADS = 0.3
 #: Seconds of a task that is small, where there are so many for each worker.
 _SMALL, _MANY = 0.005, 50
-#: CPU seconds of the workers, against the serial run, from which the cores are in each other's way.
-_STRETCHED = 1.25
+#: CPU seconds of the workers, against the serial run, from which the cores are in each other's way; and those that no
+#: shared memory explains.
+_STRETCHED, _ADDED = 1.25, 2.0
 #: A worker that did so much of the work did it alone.
 _ALONE = 0.9
 
@@ -159,6 +168,11 @@ def _all(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
         "lock-convoy",
         seconds["lock_wait"],
         f"All workers together waited {locked:.2f} s for locks, and worked for {useful:.2f} s.",
+    )
+    yield (
+        "program-waits",
+        seconds["other"],
+        f"For {seconds['other']:.2f} s of {bill.wall:.2f} s neither the program nor a worker worked.",
     )
     running = sum(lane.seconds("run") for lane in timeline.workers)
     yield (
@@ -286,4 +300,5 @@ def _cores(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     yield "neighbours", seconds["neighbours"], waited
     if bill.serial is not None and useful > _STRETCHED * bill.serial:
         used = f"The serial run took {bill.serial:.2f} s, the workers together {useful:.2f} CPU seconds."
-        yield "memory-bandwidth", seconds["scaling"], used
+        cause = "added-work" if useful > _ADDED * bill.serial else "memory-bandwidth"
+        yield cause, seconds["scaling"], used

@@ -158,7 +158,7 @@ def _speed(
         real = method if not own else own if own in facts.start_methods else "spawn"
         if real != method:
             clean = sessions.enter_context(launcher.session(lab, None, real))
-        bench = Bench(lab, clean, mine)
+        bench = Explaining(lab, clean, mine)
         if facts.usable < lab.bars.r_min or preview:
             cause = "too few cores" if facts.usable < lab.bars.r_min else "preview"
             return _with(speed, _spread(bench, workers, cause, started + _PREVIEW), started)
@@ -184,7 +184,7 @@ def _speed(
         why = None
         if decision.outcome == "not yet":
             progress("speedup: one more run, to see where its time goes")
-            why = _why(Explaining(lab, clean, mine), plan, blocks, lab, facts, method)
+            why = _why(bench, plan, blocks, lab, facts, method)
     strain = machine.strain_since(counted)
     speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
     return _with(speed, decision, started)

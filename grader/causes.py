@@ -87,6 +87,8 @@ def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[F
     )
     findings = tuple(finding for finding in findings if finding.cause not in _GUESSED)
     alone = bool(findings) and findings[0].cause in ("one busy process", "faster without processes")
+    if alone and loss.cause == "no-workers":
+        return findings
     return (*findings[:1], lost, *findings[1:]) if alone else (lost, *findings)
 
 

@@ -7,13 +7,13 @@ Bench.curve    the learner's function with 1, 2, ... workers, in random order, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from grader.measure.blocks import Failure, Plan
 from grader.measure.explain import Explaining
 from grader.model import Progress
-from grader.tracing.laws import karp_flatt, parallel_share
+from grader.tracing.laws import Course, course, gustafson, parallel_share, scaled_share
 from grader.tracing.project import Measured, Projection, measured, project
 from grader.tracing.timeline import Timeline
 
@@ -26,9 +26,11 @@ class Outlook:
     """What was measured here, by number of workers, and what is expected with others.
 
     `fraction` is the parallel part by Amdahl's law at the most workers that were measured, `low` to `high` what the
-    fastest and the slowest runs give; `serial` is Karp and Flatt's e there. All None where nothing got faster.
-    `reach`: what this machine gave perfectly parallel work, by number of workers; `freed` is the parallel part with
-    that in the place of the number of workers, so without what the cores here take from each other.
+    fastest and the slowest runs give; `serial` is how Karp and Flatt's e goes over the workers, and `scaled` how
+    many times the work each number of workers of `projections` does in the same time (Gustafson). All of these are
+    missing where nothing got faster. `reach`: what this machine gave perfectly parallel work, by number of workers;
+    `freed` is the parallel part with that in the place of the number of workers, so without what the cores here
+    take from each other.
     """
 
     measured: tuple[Measured, ...]
@@ -37,8 +39,9 @@ class Outlook:
     fraction: float | None = None
     low: float | None = None
     high: float | None = None
-    serial: float | None = None
+    serial: Course | None = None
     freed: float | None = None
+    scaled: Mapping[int, float] = field(default_factory=dict)
 
 
 def look_ahead(
@@ -61,7 +64,9 @@ def look_ahead(
         parallel_share(max(1.0, min(speedup, last.workers)), last.workers)
         for speedup in (slow, last.speedup, fast)
     )
-    e = karp_flatt(last.speedup, last.workers)
+    e = course({one.workers: one.speedup for one in here[1:] if one.speedup})
+    share = scaled_share(middle, last.workers)
+    scaled = {count: gustafson(share, count) for count in upto if count > 1}
     gained = reach[last.workers]
     freed = (1 - 1 / min(last.speedup, gained)) / (1 - 1 / gained) if gained > 1 else None
-    return Outlook(here, projections, reach, middle, low, high, e, freed)
+    return Outlook(here, projections, reach, middle, low, high, e, freed, scaled)

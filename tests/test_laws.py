@@ -20,7 +20,6 @@ from grader.tracing.laws import (
     scaled_share,
     work_span,
 )
-from grader.tracing.scalability import scalability
 from grader.tracing.timeline import Lane, Span, Task
 
 SHARES = st.floats(min_value=0, max_value=1)
@@ -93,8 +92,6 @@ def test_the_laws_give_the_numbers_of_the_textbooks() -> None:
         lambda: course({1: 1.0, 2: 1.9}),
         lambda: course({2: 1.9, 4: 3.5}, error=-0.1),
         lambda: WorkSpan(1.0, 0.1).at_most(1),
-        lambda: scalability({2: 0.0}),
-        lambda: scalability({0: 1.0}),
     ],
 )
 def test_numbers_that_mean_nothing_are_refused_by_name(call: Callable[[], object]) -> None:
@@ -183,40 +180,3 @@ def test_a_task_that_waited_for_a_core_is_as_long_as_it_worked() -> None:
 
 def test_a_program_without_workers_is_all_span() -> None:
     assert work_span(timeline(program(("run", 5.0)))).parallelism == 1
-
-
-# The universal scalability law
-
-
-@given(st.floats(min_value=0, max_value=0.5), st.floats(min_value=0, max_value=0.01))
-def test_the_constants_of_the_scalability_law_are_found_again(contention: float, coherency: float) -> None:
-    workers = (1, 2, 4, 8, 16, 32)
-    law = {p: p / (1 + contention * (p - 1) + coherency * p * (p - 1)) for p in workers}
-    found = scalability(law)
-    assert found.contention == pytest.approx(contention, abs=1e-6)
-    assert found.coherency == pytest.approx(coherency, abs=1e-6)
-    assert found.miss == pytest.approx(0, abs=1e-6)
-    assert found.speedup(16) == pytest.approx(law[16])
-
-
-def test_the_scalability_law_knows_where_more_workers_begin_to_hurt() -> None:
-    law = {p: p / (1 + 0.05 * (p - 1) + 0.001 * p * (p - 1)) for p in (2, 4, 8, 16, 32, 64)}
-    assert scalability(law).best == pytest.approx(math.sqrt(0.95 / 0.001), rel=1e-6)
-
-
-def test_five_numbers_of_workers_are_too_few_for_the_scalability_law() -> None:
-    found = scalability(speedups(1, 2, 4, 8, 16, serial=1, parallel=9))
-    assert found.contention is None
-    assert "6 numbers of workers or more; 5 were measured" in found.refused
-    with pytest.raises(ValueError, match="5 were measured"):
-        found.speedup(32)
-    with pytest.raises(ValueError, match="5 were measured"):
-        _ = found.best
-
-
-def test_speedups_above_the_workers_make_no_negative_constant() -> None:
-    found = scalability({p: p * (1 + 0.01 * p) for p in (2, 3, 4, 6, 8, 12)})
-    assert found.contention == found.coherency == 0
-    assert found.best == math.inf
-    assert found.miss is not None
-    assert found.miss > 0.05

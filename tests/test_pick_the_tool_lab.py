@@ -130,10 +130,10 @@ def test_the_wrong_answers_are_those_that_the_lab_must_refuse(lab: Lab) -> None:
         "amounts_seen_not_payments": "answer: not yet (wrong answer)",
         "balances_as_they_come": "answer: not yet (wrong answer)",
         "one_coroutine_a_file": "answer: not yet (raised)",
-        "order_lines_sent_to_processes": "speedup: not yet (work added)",
-        "quadratic_over_processes": "speedup: not yet (work added)",
+        "order_lines_sent_to_processes": "speedup: not yet (big-arguments or added-work or memory-bandwidth)",
+        "quadratic_over_processes": "speedup: not yet (added-work)",
         "threads_for_the_audit": "speedup: not yet (one busy process)",
-        "waits_in_turn": "speedup: not yet (waiting)",
+        "waits_in_turn": "speedup: not yet (program-waits)",
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from grader.outlook import Outlook
 from grader.report import curve
 from grader.report.trace_words import in_seconds
+from grader.report.words import count
 from grader.tracing.project import Projection
 
 _WIDTH = 80
@@ -30,14 +31,23 @@ def as_text(outlook: Outlook) -> str:
             if outlook.freed is None
             else f" ({100 * outlook.freed:.0f} % where the reach stands for the workers)"
         )
+        parts = ", ".join(f"{e:.2f} with {count(p, 'worker')}" for p, e in outlook.serial.fractions.items())
         said = (
-            f"By Amdahl's law {100 * outlook.fraction:.0f} % of the work is parallel{freed}; Karp and Flatt's serial "
-            f"part is {outlook.serial:.2f}."
+            f"By Amdahl's law {100 * outlook.fraction:.0f} % of the work is parallel{freed}. Karp and Flatt's serial "
+            f"part: {parts}. {outlook.serial.says}"
         )
         lines += textwrap.wrap(said, _WIDTH, initial_indent="  ", subsequent_indent="  ")
     lines += ["", "Predicted, not measured:"]
     for projection in outlook.projections:
-        lines += textwrap.wrap(_in_words(projection), _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        more = outlook.scaled.get(projection.workers)
+        same = (
+            f"; or {more:.1f} times the work in the same time (Gustafson)"
+            if more and not projection.refused
+            else ""
+        )
+        lines += textwrap.wrap(
+            f"{_in_words(projection)}{same}", _WIDTH, initial_indent="  ", subsequent_indent="    "
+        )
     note = next((one.note for one in outlook.projections if one.note), "")
     return "\n".join([*lines, *textwrap.wrap(note, _WIDTH, initial_indent="  ", subsequent_indent="  ")])
 
@@ -67,7 +77,10 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
         ],
         "parallel_fraction": outlook.fraction,
         "parallel_fraction_by_reach": outlook.freed,
-        "karp_flatt": outlook.serial,
+        "karp_flatt": {}
+        if outlook.serial is None
+        else {str(p): e for p, e in outlook.serial.fractions.items()},
+        "gustafson": {str(p): more for p, more in outlook.scaled.items()},
         "predicted": [
             {
                 "workers": one.workers,

@@ -9,6 +9,7 @@ from grader.report.trace_words import bill_in_words, in_seconds, part
 from grader.report.words import clean, count
 from grader.tracing.diagnose import Loss
 from grader.tracing.diagnosis import Diagnosis
+from grader.tracing.laws import WorkSpan
 from grader.tracing.whatif import WhatIf
 
 _WIDTH, _BAR = 80, 36
@@ -25,7 +26,21 @@ def as_text(told: Diagnosis) -> str:
     lines += ["", "  What if (computed from this trace, not measured):"]
     for one in told.what_if:
         lines += _wrap(f"{one.name}: {what_if_in_words(one)}", "    ", "      ")
+    lines += ["", *_wrap(chain_in_words(told.work_span), "  ", "  ")]
     return "\n".join(lines)
+
+
+def chain_in_words(found: WorkSpan) -> str:
+    """The bound by work and span."""
+    said = (
+        f"All work: {in_seconds(found.work)} of CPU time. What can't be split as it is (the program alone, and the "
+        f"largest task): {in_seconds(found.span)}"
+    )
+    return (
+        f"{said}; so {found.parallelism:.1f} times as fast at most, on any number of cores."
+        if found.span
+        else f"{said}."
+    )
 
 
 def chart(told: Diagnosis) -> list[str]:

@@ -6,8 +6,9 @@
 with u the CPU seconds of each worker's own work, T_k the measured time and T_1 the serial time. The first two are
 those of the POP centre of excellence (pop-coe.eu); the product cancels to T_1 / T_k, so the bill always adds up.
 
-In seconds, T_k = work + losses. The worker with most work of its own decides how long the run took; each moment of
-the run in which it did not do that work is put down to what kept it from it then:
+In seconds, T_k = work + losses. The worker with most work of its own decides how long the run took; of those that did
+about as much, the one that was done last. Each moment in which it did not do that work is put down to what kept it
+from it then:
 
     T_k = max(u) + start-up + pickling + ... + serial part
     max(u) = mean(u) + tail        mean(u) + serial part / k = T_1 / k + scaling
@@ -24,6 +25,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.tracing.stretches import Cover, merged
 from grader.tracing.timeline import Lane, Span, State, Timeline
 
 #: What a second can have gone into; a bill has all of them, in this order. What each means: course/TRACING.md.
@@ -44,6 +46,8 @@ SECONDS = (
 
 #: The program itself works in a stretch of which it has a core for so much at least; else it waits for something.
 _AWAKE = 0.2
+#: Of the most work of a worker, so much is about as much.
+_ABOUT = 0.97
 
 #: CPU seconds that are none.
 _LEAST = 1e-9
@@ -81,15 +85,16 @@ def bill(timeline: Timeline, serial: float | None = None) -> Bill:
     lanes = timeline.workers or (timeline.parent,)
     k, useful = len(lanes), [lane.useful for lane in lanes]
     wall, most, total = timeline.wall, max(useful), sum(useful)
-    lost = _lost(timeline, max(lanes, key=lambda lane: (lane.useful, lane.seconds("run"))))
+    lane = _decisive(lanes)
+    lost = _lost(timeline, lane)
     part = lost["serial_part"]
     together = total + part
     work = together / k if serial is None else serial / k
     seconds = dict.fromkeys(SECONDS, 0.0) | lost
     seconds |= {
         "work": work,
-        "scaling": together / k - work,
-        "tail": lost["tail"] + most - total / k,
+        "scaling": together / k - work + min(0.0, lane.useful - total / k),
+        "tail": lost["tail"] + max(0.0, lane.useful - total / k),
         "serial_part": part * (1 - 1 / k),
     }
     seconds["other"] += wall - sum(seconds.values())  # rounding alone
@@ -103,6 +108,17 @@ def bill(timeline: Timeline, serial: float | None = None) -> Bill:
         speedup=serial / wall if serial is not None and wall > 0 else None,
         seconds=MappingProxyType(seconds),
     )
+
+
+def _decisive(lanes: Sequence[Lane]) -> Lane:
+    """The worker with most work of its own; of those that did about as much, the one that was done last."""
+    most = max(lane.useful for lane in lanes)
+    return max((lane for lane in lanes if lane.useful >= _ABOUT * most), key=_done)
+
+
+def _done(lane: Lane) -> float:
+    """When its last work was done."""
+    return max((span.end for span in lane.spans if span.state == "run" and span.cpu > 0), default=0.0)
 
 
 def _lost(timeline: Timeline, lane: Lane) -> dict[str, float]:
@@ -119,7 +135,7 @@ def _lost(timeline: Timeline, lane: Lane) -> dict[str, float]:
     def its(*states: State) -> Marks:
         return within(_of(lane, *states))
 
-    last = max((span.end for span in lane.spans if span.state == "run" and span.cpu > 0), default=0.0)
+    last = _done(lane)
     pickling, starting = within(pickled), within(_of(parent, "start"))
     working = within(span for span in _of(parent, "run") if span.cpu >= _AWAKE * span.seconds)
     around = within(span for one in others for span in _of(one, "run"))
@@ -183,38 +199,14 @@ def _edges(wall: float, *groups: Sequence[Span]) -> Numbers:
 
 
 def _inside(spans: Iterable[Span], moments: Numbers) -> Marks:
-    starts, ends = _merged(spans)
-    if not len(starts):
+    found = merged((span.start, span.end) for span in spans)
+    if not found:
         return np.zeros(len(moments), dtype=np.bool_)
+    starts, ends = np.array(found).T
     place = np.searchsorted(starts, moments, "right") - 1
     return np.asarray((place >= 0) & (moments < ends[np.maximum(place, 0)]))
 
 
 def _overlap(one: Iterable[Span], other: Iterable[Span]) -> float:
-    """Seconds that are in both."""
-    starts, ends = _merged(one)
-    covered, until = _merged(other)
-    if not len(starts) or not len(covered):
-        return 0.0
-    return float(sum(_covered(covered, until, ends) - _covered(covered, until, starts)))
-
-
-def _covered(starts: Numbers, ends: Numbers, at: Numbers) -> Numbers:
-    """Seconds before each moment that lie in one of the stretches, which don't overlap."""
-    sums = np.concatenate([[0.0], np.cumsum(ends - starts)])
-    place = np.searchsorted(starts, at, "right") - 1
-    here = np.maximum(place, 0)
-    partly = np.clip(at, starts[here], ends[here]) - starts[here]
-    return np.where(place >= 0, sums[here] + partly, 0.0)
-
-
-def _merged(spans: Iterable[Span]) -> tuple[Numbers, Numbers]:
-    """Starts and ends of the stretches that spans cover, in order and apart."""
-    found: list[list[float]] = []
-    for start, end in sorted((span.start, span.end) for span in spans if span.end > span.start):
-        if found and start <= found[-1][1]:
-            found[-1][1] = max(found[-1][1], end)
-        else:
-            found.append([start, end])
-    both = np.array(found).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    """Seconds of the first, which don't overlap each other, that are in the second, too."""
+    return Cover((span.start, span.end) for span in other).of((span.start, span.end) for span in one)

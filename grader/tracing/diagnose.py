@@ -110,6 +110,8 @@ _SMALL, _MANY = 0.005, 50
 #: CPU seconds of the workers, against the serial run, from which the cores are in each other's way; and those that no
 #: shared memory explains.
 _STRETCHED, _ADDED = 1.25, 2.0
+#: Tasks of which the largest is less than so many times the smallest are alike.
+_ALIKE = 1.3
 #: A worker that did so much of the work did it alone.
 _ALONE = 0.9
 
@@ -191,16 +193,19 @@ def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     if total <= 0:
         return
     busiest = f"The busiest worker worked for {most:.2f} s, the least busy one for {min(useful):.2f} s."
-    tasks = sorted(_tasks(timeline), key=_longest)
-    one_task = bool(tasks) and _longest(tasks[-1]) > _ALONE / 2 * most and len(tasks) > len(useful)
+    tasks = sorted(_tasks(timeline), key=_size)
+    one_task = bool(tasks) and _size(tasks[-1]) > _ALONE / 2 * most and len(tasks) > len(useful)
     if len(useful) > 1 and most >= _ALONE * total and not one_task:
         name = timeline.workers[list(useful).index(most)].name
         share = f"{name} did {100 * most / total:.0f} % of the work; there were {len(useful)} workers."
         yield "one-worker-does-all", lost, share
         return
     count = sum(task.items for task in tasks)
-    if tasks and (slowest := _longest(tasks[-1])) > 1.5 * (typical := median(map(_longest, tasks))):
-        named = f"The slowest task, {tasks[-1].name}, took {slowest:.2f} s; a typical one {typical:.2f} s."
+    largest, typical = (_size(tasks[-1]), median(map(_size, tasks))) if tasks else (0.0, 0.0)
+    # One task a worker: then it is their sizes that differ, not their number that doesn't come out even.
+    alike = count > len(useful) or largest < _ALIKE * _size(tasks[0]) if tasks else True
+    if largest > 1.5 * typical or not alike:
+        named = f"The largest task, {tasks[-1].name}, worked for {largest:.2f} s; a typical one for {typical:.2f} s."
         yield "skew", lost, f"{named} {busiest}"
     elif tasks and count < 4 * len(useful):
         yield "tasks-too-few", lost, f"{count} tasks for {len(useful)} workers. {busiest}"
@@ -212,8 +217,9 @@ def _tasks(timeline: Timeline) -> list[Task]:
     return [task for lane in timeline.workers for task in lane.tasks]
 
 
-def _longest(task: Task) -> float:
-    return task.longest or task.seconds
+def _size(task: Task) -> float:
+    """CPU seconds: what others took doesn't make a task larger. Of many in one, the longest as the clock has it."""
+    return task.cpu if task.items == 1 else task.longest
 
 
 # What handing it out costs

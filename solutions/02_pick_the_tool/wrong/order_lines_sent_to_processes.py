@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: work added
+# cause: big-arguments or added-work or memory-bandwidth
 """Right, but the loop over the order lines stays a loop: its rows are pickled and sent to processes."""
 
 from concurrent.futures import ThreadPoolExecutor

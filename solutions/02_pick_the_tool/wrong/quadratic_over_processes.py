@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: work added
+# cause: added-work
 """Right, but cores are set against the quadratic loop instead of another algorithm."""
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: waiting
+# cause: program-waits
 """Right, but each branch is asked when the one before has answered."""
 
 from multiprocessing import Pool

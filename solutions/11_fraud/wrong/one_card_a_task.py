@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: work added
+# cause: big-arguments or added-work or tasks-too-small
 """Right, but every card is a task of its own, and its rows travel: pickling costs more than scoring."""
 
 from multiprocessing import Pool

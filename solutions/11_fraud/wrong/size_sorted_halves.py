@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: uneven parts
+# cause: skew
 """Right, but the files are sorted by size and cut in the middle: one worker gets most of the rows."""
 
 from multiprocessing import Pool

@@ -79,6 +79,13 @@ def test_what_a_killed_worker_did_is_known(method: str) -> None:
     assert {span.state for span in lane.spans} >= {"start", "run"}
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there is no such limit there")
+@pytest.mark.parametrize("method", machine.start_methods())
+def test_without_room_for_its_trace_a_program_still_does_its_work(method: str) -> None:
+    assert why.of_script(EVERY_WAY.with_name("no_room.py"), (method,), None, quietly).timeline.workers == ()
+
+
 def test_when_the_block_ends_every_name_is_what_it_was() -> None:
     from multiprocessing import connection, pool, process, queues, synchronize
     from multiprocessing.reduction import ForkingPickler
@@ -132,6 +139,13 @@ def test_however_many_tasks_there_are_they_fit_and_none_is_lost(tmp_path: Path) 
 @pytest.mark.parametrize("content", [b"", b"CWTRACE2", b"CWTRACE2" + b"\xff" * SIZE, os.urandom(SIZE)])
 def test_a_broken_file_says_nothing_and_does_no_harm(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "1-1.trace").write_bytes(content)
+    assert recording.read(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes here")
+def test_a_pipe_or_a_link_in_the_place_of_a_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "1-1.trace")
+    (tmp_path / "1-2.trace").symlink_to("/dev/zero")
     assert recording.read(tmp_path) == []
 
 

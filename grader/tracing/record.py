@@ -64,9 +64,18 @@ def announce(folder: str, role: str, asked: float) -> str:
     """
     path = Path(folder, f"{os.getpid()}-{time.perf_counter_ns()}.trace")
     numbers = 0.0, os.getpid(), asked, 0.0, _NUMBER["start"], asked, 0.0, 0.0, -1.0, 0, 0, 0
-    with open(path, "xb") as file:
-        file.write(HEADER.pack(MAGIC, role.encode(), *numbers))
-        file.truncate(SIZE)
+    try:
+        with open(path, "xb") as file:
+            file.write(HEADER.pack(MAGIC, role.encode(), *numbers))
+            file.flush()
+            if hasattr(os, "posix_fallocate"):
+                # Have the room now: writing to a page that a full disk can't give ends a process.
+                os.posix_fallocate(file.fileno(), 0, SIZE)
+            else:
+                file.truncate(SIZE)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
     return str(path)
 
 

@@ -63,6 +63,8 @@ def read(folder: Path) -> list[Recording]:
 
 
 def _read(file: Path) -> Recording | None:
+    if file.is_symlink() or not file.is_file():  # a pipe in this place would keep us waiting for ever
+        return None
     try:
         with open(file, "rb") as opened:
             data = opened.read(SIZE)

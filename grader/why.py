@@ -28,6 +28,7 @@ from grader.report.trace_text import as_text
 from grader.tracing import recording, region
 from grader.tracing.diagnosis import Diagnosis, diagnosis
 from grader.tracing.lanes import NoTraceError
+from grader.tracing.record import announce
 from grader.tracing.recording import Recording
 
 
@@ -101,6 +102,7 @@ def _run(script: Path, arguments: Sequence[str], output: int | None) -> list[Rec
     folder = Path(tempfile.mkdtemp(prefix="corewise-trace-"))
     command = [sys.executable, "-m", "grader.tracing.script", str(folder), str(script), *arguments]
     try:
+        Path(announce(str(folder), "", 0.0)).unlink()  # a full disk is told here, not blamed on the script
         with subprocess.Popen(command, stdout=output) as process:
             try:
                 code = process.wait()

@@ -258,7 +258,7 @@ def test_half_of_the_points_are_better_than_none_and_are_not_done() -> None:
 def test_the_panel_and_the_text_say_the_same() -> None:
     found = look(*PROFILE_MET, tried("11_fraud", "answer", "not yet", 0), done=("00_start",))
     text = render(found)
-    panel = ProgressPanel(found, Path("/work/labs/11_fraud"))
+    panel = ProgressPanel(found, Path("/course/labs/11_fraud"))
     shown = panel._repr_html_()
     for said in (
         "00 · Start",

@@ -103,7 +103,7 @@ def verify(lab_id: str, launcher: Launcher, progress: Progress, checkout: Path =
     proofs = []
     for answer in tuple(answers(lab, checkout)):  # all of them are read before the first is tried
         progress(f"{lab.id}: {answer.name}, expected {answer.expected}")
-        proofs.append(_try(lab, answer, launcher, progress, started + _TRIED_AGAIN_UNTIL))
+        proofs.append(try_answer(lab, answer, launcher, progress, started + _TRIED_AGAIN_UNTIL))
     return LabProof(lab, tuple(proofs), time.monotonic() - started)
 
 
@@ -156,7 +156,8 @@ def _wrong(lab: Lab, path: Path) -> Answer:
     return Answer(path.stem, expected["check"], expected["verdict"], expected["cause"], path, worker)
 
 
-def _try(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress, until: float) -> Proof:
+def try_answer(lab: Lab, answer: Answer, launcher: Launcher, progress: Progress, until: float) -> Proof:
+    """Try one answer; once more where it can't be told and `time.monotonic()` has not come to `until`."""
     if answer.cause and answer.check == "speedup":
         lab = replace(lab, bars=replace(lab.bars, budget=min(lab.bars.budget, _BUDGET_WRONG)))
     verdict = assess(lab, answer.check, answer.worker, launcher, machine.look(), progress)

@@ -146,7 +146,8 @@ def shares_lost(
     both = np.where(ran > 0, ran + waited, 1.0)
     worth = (ran * waited / both).sum(axis=0) + works @ held
     enough = worth >= share * r * seconds
-    return np.minimum(np.where(enough, share, worth / np.where(enough, 1.0, r * seconds)), 1.0)
+    kept: Numbers = np.minimum(np.where(enough, share, worth / np.where(enough, 1.0, r * seconds)), 1.0)
+    return kept
 
 
 def free_time(

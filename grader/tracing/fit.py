@@ -126,7 +126,7 @@ def fit(workers: Sequence[float], cores: Sequence[float], seconds: Sequence[floa
     if freedom < 2 or np.linalg.matrix_rank(columns) < count:
         return None
     aim = times / means[which]
-    constants = np.linalg.lstsq(columns, aim)[0]
+    constants: Numbers = np.linalg.lstsq(columns, aim)[0].astype(np.float64)
     off = aim - columns @ constants
     variance = float(off @ off) / freedom
     lack = np.bincount(which, off) ** 2 / repeats  # of the means from the model
@@ -135,7 +135,8 @@ def fit(workers: Sequence[float], cores: Sequence[float], seconds: Sequence[floa
         distance = float(lack.sum()) / (len(numbers) - count)
         if distance > _LACK * within / (len(times) - len(numbers)):
             variance = max(variance, distance)
-    return Fit(constants, variance * np.linalg.inv(columns.T @ columns), freedom)
+    covariance: Numbers = (variance * np.linalg.inv(columns.T @ columns)).astype(np.float64)
+    return Fit(constants, covariance, freedom)
 
 
 def student(freedom: int, level: float = LEVEL) -> float:

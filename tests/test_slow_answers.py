@@ -1,0 +1,38 @@
+"""The wrong answers about speed that the labs come with: each is refused, for the reason that it was written to show.
+
+`corewise author verify` tries all answers of a lab; this is its part that a change of the measuring or of the findings
+would break unseen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from grader import lab as labs
+from grader import machine
+from grader.author import verify
+from grader.launch.local import LocalLauncher
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(machine.look().usable < 2, reason="one core can tell nobody's speedup"),
+]
+
+
+def slow_answers() -> list[Any]:
+    return [
+        pytest.param(lab, answer, id=f"{lab.id}/{answer.name}")
+        for lab in (labs.load(labs.CHECKOUT / "solutions" / name) for name in verify.lab_ids())
+        for answer in verify.answers(lab)
+        if answer.check == "speedup" and answer.cause
+    ]
+
+
+@pytest.mark.parametrize(("lab", "answer"), slow_answers())
+def test_a_slow_answer_is_refused_for_the_reason_that_it_was_written_to_show(
+    lab: labs.Lab, answer: verify.Answer
+) -> None:
+    proof = verify.try_answer(lab, answer, LocalLauncher(), lambda line: None, until=0.0)
+    assert proof.ok, verify.explain(proof)

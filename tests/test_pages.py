@@ -94,7 +94,7 @@ def test_a_lesson_that_changes_makes_its_pages_anew(tmp_path: Path) -> None:
     start = checkout / "course" / "START.md"
     start.write_text(START, encoding="utf-8")
     wrote = {change.path.name for change in build.build(checkout)}
-    assert {"START.md", "GLOSSARY.md"} <= wrote
+    assert {"START.md", "GLOSSARY.md", "README.md"} <= wrote
     assert build.check(checkout) == ()
     page = tiny_lessons.lesson()
     named(page, "turnip").source = "> **beet**: red."
@@ -103,6 +103,7 @@ def test_a_lesson_that_changes_makes_its_pages_anew(tmp_path: Path) -> None:
     assert [(change.path.name, change.source) for change in build.check(checkout)] == [
         ("START.md", "the notebooks' metadata"),
         ("GLOSSARY.md", "the lessons' definitions"),
+        ("README.md", "the notebooks' metadata, course/agendas.toml"),
     ]
 
 

@@ -134,7 +134,9 @@ def test_what_is_coming_is_left_out_until_it_is_there() -> None:
 def test_an_agenda_that_overruns_is_refused_with_by_how_much() -> None:
     days = [["01_first", "labs/11_sell"]]  # 85 + 15 + 80
     assert clock(plan(days, hours=3).days[0][-1].end) == "12:00"
-    assert "ends at 12:00, 6 min too late: it may last 2 h 54 min" in refused(days, hours=2.9)
+    said = refused(days, hours=2.9)
+    assert "ends at 12:00, 6 min too late: it may last 2 h 54 min" in said
+    assert "those taken: 01.1 (20), 01.2 (25), 01.9 (10), lab 01 (30), lab 11 (80)" in said
 
 
 def test_each_day_may_last_so_long() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import lesson as lessons
-from grader.author.sessions import Breaks, Page, Slot, clock, day, minute_of_day, span
+from grader.author.sessions import Breaks, Page, Slot, clock, day, minute_of_day, short, span
 from grader.coursemap import Course, LabPage
 from grader.errors import LearnerError
 
@@ -119,7 +119,7 @@ def _day(name: str, start: int, hours: float, pages: Sequence[Page], breaks: Bre
             f"A day of the agenda {name!r} ends at {clock(slots[-1].end)}, {span(over)} too late: "
             f"it may last {span(round(hours * 60))}.",
             f"Take pages out of it in {FILE}; those taken: "
-            f"{', '.join(f'{page.number} ({page.minutes})' for page in pages)}.",
+            f"{', '.join(f'{short(page)} ({page.minutes})' for page in pages)}.",
         )
     return slots
 

@@ -120,6 +120,11 @@ def _module(page: Page) -> str:
     return page.number.split(".")[0]
 
 
+def short(page: Page) -> str:
+    """Its number: "01.2", "lab 11"."""
+    return f"lab {page.number}" if isinstance(page, LabPage) else page.number
+
+
 def minute_of_day(text: str) -> int:
     """ "09:30" -> 570.
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from grader.author import pages
 from grader.author.agenda import Agenda, Agendas
-from grader.author.sessions import Breaks, Page, Slot, clock, span
-from grader.coursemap import Course, LabPage
+from grader.author.sessions import Breaks, Page, Slot, clock, short, span
+from grader.coursemap import Course
 
 _HEAD = """\
 <!-- Made by `corewise author build` from the notebooks' metadata, lab.toml and agendas.toml; edit those instead. -->
@@ -68,9 +68,6 @@ def _slot(slot: Slot) -> str:
 
 
 def _reading(said: str, left: Iterable[Page]) -> list[str]:
-    links = [
-        pages.linked(page, f"lab {page.number}" if isinstance(page, LabPage) else page.number)
-        for page in left
-    ]
+    links = [pages.linked(page, short(page)) for page in left]
     minutes = span(sum(page.minutes for page in left))
     return [f"{said} ({minutes}): {', '.join(links)}.", ""] if links else []

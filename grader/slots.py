@@ -174,6 +174,8 @@ class _Place:
     def take(self) -> bool:
         """Take the lock if it is free, and write the start on our ticket."""
         path = self.room / _LOCK
+        if self._lock:  # of a try that failed half way
+            self._lock.close()
         try:
             self._lock = LockFile(path, os.O_RDONLY)  # no O_CREAT: Linux may refuse that for another's file
         except FileNotFoundError:

@@ -2,7 +2,8 @@
 
     run((counting.add, total, 1000), (counting.add, total, 1000), seconds=10)
 
-Each job is a function of a module and its arguments. When the time is up, who still runs is ended, and its line is told.
+Each job is a function of a module and its arguments. When the time is up, who still runs is ended, and it is told at
+which line that was.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: Seconds before the time is up at which a process writes down where it stands, and that it has to do so.
-_EARLY = 0.5
+#: The part of the time after which a process that still runs writes down where it stands.
+_PART = 0.6
 _FRAME = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 
@@ -71,7 +72,7 @@ def run(*jobs: tuple[Any, ...], seconds: float = 20.0) -> list[Ended]:
 
 def _work(report: str, seconds: float, function: Callable[..., Any], *arguments: Any) -> None:
     with open(report, "w", encoding="utf-8") as file:
-        faulthandler.dump_traceback_later(max(0.1, seconds - _EARLY), file=file)
+        faulthandler.dump_traceback_later(_PART * seconds, file=file)
         try:
             function(*arguments)
         finally:
@@ -85,7 +86,7 @@ def _wait(processes: list[Any], began: float, seconds: float) -> dict[int, float
         for number, process in enumerate(processes):
             if number not in ended and process.exitcode is not None:
                 ended[number] = time.perf_counter() - began
-        time.sleep(0.002)
+        time.sleep(0.005)
     return ended
 
 

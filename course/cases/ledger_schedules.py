@@ -28,7 +28,7 @@ from course.cases.ledger_book import AccountLock, Book
 SCHEDULE = "schedule.txt"
 
 #: What is seen, the most telling first.
-KINDS = ("deadlock", "never let go", "no lock", "half a transfer")
+KINDS = ("deadlock", "never let go", "wrong order", "no lock", "half a transfer")
 
 _NOTES = "notes-{}.txt"
 _HERE = Path(__file__).resolve().parent
@@ -152,6 +152,9 @@ class Watch:
         """
         me, since = self._me(), time.monotonic()
         before: tuple[int, ...] = ()
+        if higher := sorted(held for held in me.holds if held > account):
+            text = f"account {account} is asked for by a worker that holds account {higher[0]}: the lower one comes first"
+            self._tell("wrong order", text)
         self._wants[me.slot] = account + 1
         try:
             while not lock.acquire(True, _LOOK):

@@ -8,9 +8,8 @@ may have been noted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,14 +21,13 @@ SIZES = (0, 1, 7, 1_501)
 SPEED_SIZE = 8_000
 
 
-@dataclass(frozen=True)
-class Evening:
+class Evening(NamedTuple):
     """What a day comes to: balances, refused transfers; how many were booked one by one (-1: nobody counted), notes."""
 
     balances: list[int]
     refused: int
     booked: int = -1
-    notes: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
 
 def make_input(folder: Path, size: int, seed: int) -> None:
@@ -59,9 +57,9 @@ def rehearse(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Evenin
         seen = ledger.notes(folder)
         if not seen:
             raise
-        return Evening([], 0, 0, seen)
+        return Evening([], 0, 0, tuple(seen))
     evening = _evening(answer)
-    return Evening(evening.balances, evening.refused, answer[0].bookings(), ledger.notes(folder))
+    return Evening(evening.balances, evening.refused, answer[0].bookings(), tuple(ledger.notes(folder)))
 
 
 def encode(answer: object) -> dict[str, np.ndarray]:

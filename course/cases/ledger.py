@@ -60,7 +60,7 @@ def make_rehearsal(folder: Path, size: int, seed: int) -> None:
     crossing = rng.random(size) < 0.75
     source = np.where(crossing, np.arange(size) % 2, source)
     target = np.where(crossing, 1 - source, target)
-    _write(folder, rng, source, target, accounts=4, parts=4, refused=4 * (1 + size // 16))
+    _write(folder, rng, source, target, accounts=4, parts=4, refused=4 * (1 + size // 24))
     (folder / SCHEDULE).write_text(str(seed), encoding="utf-8")
 
 

@@ -153,7 +153,7 @@ class Watch:
         me, since = self._me(), time.monotonic()
         before: tuple[int, ...] = ()
         if higher := sorted(held for held in me.holds if held > account):
-            text = f"account {account} is asked for by a worker that holds account {higher[0]}: the lower one comes first"
+            text = f"a worker that holds account {higher[0]} asks for account {account}: the lower one comes first"
             self._tell("wrong order", text)
         self._wants[me.slot] = account + 1
         try:

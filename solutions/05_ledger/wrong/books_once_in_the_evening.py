@@ -1,7 +1,7 @@
 # check: schedules
 # verdict: not yet
 # cause: wrong answer
-"""Each worker adds up for itself and books once, under all locks: no cent is lost, and all day nobody sees a transfer."""
+"""Each worker adds up for itself and books once, under all locks: no cent is lost, and nobody sees one all day."""
 
 from contextlib import ExitStack
 from multiprocessing import Process, Value

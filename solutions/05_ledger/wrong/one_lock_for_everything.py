@@ -1,7 +1,7 @@
 # check: speedup
 # verdict: not yet
 # cause: lock-convoy
-"""Safe from deadlock by one lock around everything: seals are checked one at a time, by turns."""
+"""Safe from deadlock by one lock around everything that is done with a file: seals are checked by one worker at a time."""
 
 from multiprocessing import Lock, Process, Value
 
@@ -25,8 +25,8 @@ def post_transfers(folder, workers):
 def post_files(book, files, refused, one_lock):
     mine = 0
     for path in files:
-        for line in ledger.read(path):
-            with one_lock:
+        with one_lock:
+            for line in ledger.read(path):
                 transfer = ledger.validate(line, len(book.locks))
                 if transfer is None:
                     mine += 1

@@ -1,7 +1,7 @@
 # check: speedup
 # verdict: not yet
 # cause: lock-convoy
-"""Safe from deadlock by one lock around everything that is done with a file: seals are checked by one worker at a time."""
+"""Safe from deadlock by one lock around all that is done with a file: one worker at a time checks seals."""
 
 from multiprocessing import Lock, Process, Value
 

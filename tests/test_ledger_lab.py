@@ -1,0 +1,227 @@
+"""The lab 05_ledger: what its judge says, what it must refuse, its notebook as nbgrader and learners need it."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbgrader.nbgraderformat import MetadataValidator
+
+from course.cases import ledger
+from grader import lab as labs
+from grader.author import verify
+from grader.model import Lab
+
+FOLDER = labs.CHECKOUT / "solutions" / "05_ledger"
+RELEASED = labs.CHECKOUT / "labs" / "05_ledger"
+WRONG = sorted((FOLDER / "wrong").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    return labs.load(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def judge(lab: Lab) -> ModuleType:
+    return lab.judge
+
+
+def evening(judge: ModuleType, *balances: int, refused: int = 2, booked: int = 9, notes: Any = ()) -> Any:
+    return judge.encode(judge.Evening(list(balances), refused, booked, tuple(notes)))
+
+
+# The judge
+
+
+def test_a_book_and_a_number_are_compared_with_the_serial_evening(judge: ModuleType, tmp_path: Path) -> None:
+    judge.make_input(tmp_path, 60, seed=3)
+    right = judge.serial(*judge.arguments(tmp_path))
+    book = ledger.open_book(tmp_path)
+    for account, cents in enumerate(right.balances):
+        book.write(account, cents)
+    for number in (right.refused, np.int64(right.refused)):
+        assert judge.compare(judge.encode(right), judge.encode((book, number))) == ""
+
+
+@pytest.mark.parametrize(
+    ("mine", "says"),
+    [
+        ({}, ""),
+        ({"refused": 3}, "2 transfers were to be refused; you counted 3."),
+        ({"balances": (100, 350, 300)}, "1 of 3 balances are wrong (account 1: 1.50 too much); over all"),
+        ({"balances": (100, 350, 300)}, "over all accounts 1.50 too much: money must neither appear nor"),
+        ({"balances": (90, 210, 300)}, "over all accounts no money is missing."),
+        ({"balances": (100,)}, "The book has 3 accounts; yours has 1."),
+        ({"booked": 2}, "9 transfers moved money, and the book was changed 2 times"),
+        ({"booked": -1}, ""),
+        ({"notes": ["half a transfer: account 1 (line 7)."]}, "Seen: half a transfer: account 1 (line 7)."),
+    ],
+)
+def test_what_is_wrong_is_said_in_money_and_with_what_was_seen(
+    judge: ModuleType, mine: dict[str, Any], says: str
+) -> None:
+    expected = evening(judge, 100, 200, 300)
+    said = judge.compare(expected, evening(judge, *mine.pop("balances", (100, 200, 300)), **mine))
+    assert says in said
+    assert bool(said) == bool(says)
+
+
+def test_after_a_deadlock_the_balances_say_nothing(judge: ModuleType) -> None:
+    said = judge.compare(evening(judge, 100, 200), evening(judge, notes=["deadlock: it waits (line 4)."]))
+    assert said == "Seen: deadlock: it waits (line 4)."
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (None, "it returned NoneType. Does it end with: return book, refused?"),
+        ((1, 2, 3), "it returned tuple"),
+        (([1, 2], 3), "must be the book that ledger.open_book gave; it is list"),
+        ((ledger.Book([1]), None), "must be a whole number, how many transfers were refused; it is NoneType"),
+        ((ledger.Book([1]), True), "it is bool"),
+        ((ledger.Book([1]), -1), "must be a whole number"),
+        ((ledger.Book([1]), 1 << 70), "must be a whole number"),
+    ],
+)
+def test_what_is_no_answer_is_said_clearly(judge: ModuleType, answer: object, says: str) -> None:
+    """A TypeError is what the pipeline takes for the learner's mistake."""
+    with pytest.raises(TypeError, match=re.escape(says)):
+        judge.encode(answer)
+
+
+def test_a_value_in_place_of_its_number_is_told_apart(judge: ModuleType) -> None:
+    from multiprocessing import Value
+
+    with pytest.raises(TypeError, match=re.escape("Its number is in its .value.")):
+        judge.encode((ledger.Book([1]), Value("q", 0)))
+
+
+def test_an_error_without_a_note_is_the_learners_own(judge: ModuleType, tmp_path: Path) -> None:
+    def unwritten(*_: object) -> None:
+        raise NotImplementedError
+
+    ledger.make_rehearsal(tmp_path, 24, seed=1)
+    with pytest.raises(NotImplementedError):
+        judge.rehearse(unwritten, (tmp_path, 2))
+    (tmp_path / "notes-7.txt").write_text("0 deadlock: it waits.\n", encoding="utf-8")
+    assert judge.rehearse(unwritten, (tmp_path, 2)).notes == ("deadlock: it waits.",)
+
+
+# lab.toml
+
+
+def test_the_lab_is_complete(lab: Lab) -> None:
+    assert (lab.id, lab.module, lab.function) == ("05_ledger", "poster", "post_transfers")
+    assert lab.signature == "post_transfers(folder, workers)"
+    points = {name: check.points for name, check in lab.checks.items()}
+    assert points == {"answer": 3, "schedules": 4, "clean_up": 1, "speedup": 4}
+
+
+def test_each_check_has_three_hints_and_only_the_last_one_gives_code(lab: Lab) -> None:
+    assert lab.hints.keys() == lab.checks.keys()
+    for name, hint in lab.hints.items():
+        nudge, way, nearly = hint.steps
+        assert "with book.locks" not in nudge + way
+        assert ".start()" in nearly or "(" in nearly or name == "speedup"
+
+
+# Wrong answers
+
+
+def test_the_wrong_answers_are_those_that_the_lab_must_refuse(lab: Lab) -> None:
+    expected = {answer.name: answer.expected for answer in verify.answers(lab)}
+    assert {name: said for name, said in expected.items() if name not in ("stub", "reference")} == {
+        "a_lock_of_threads": "schedules: not yet (wrong answer)",
+        "books_once_in_the_evening": "schedules: not yet (wrong answer)",
+        "counts_without_the_lock": "schedules: not yet (wrong answer)",
+        "from_then_to": "schedules: not yet (wrong answer)",
+        "keeps_the_lock": "answer: not yet (timed out)",
+        "no_lock": "schedules: not yet (wrong answer)",
+        "one_account_at_a_time": "schedules: not yet (wrong answer)",
+        "one_lock_for_everything": "speedup: not yet (lock-convoy)",
+        "reads_before_it_locks": "schedules: not yet (wrong answer)",
+        "the_watcher_is_never_told": "clean_up: not yet (process left)",
+        "transfer_to_oneself": "answer: not yet (timed out)",
+    }
+
+
+def module_of(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
+def test_every_wrong_answer_imports_says_what_is_wrong_and_fits_the_signature(path: Path) -> None:
+    module = module_of(path)
+    assert module.__doc__
+    assert list(inspect.signature(module.post_transfers).parameters) == ["folder", "workers"]
+
+
+# The notebook
+
+
+def page(folder: Path) -> Any:
+    return nbformat.read(folder / "05_ledger.ipynb", as_version=4)
+
+
+def marks(cell: Any) -> dict[str, Any]:
+    return dict(cell.metadata.get("nbgrader", {}))
+
+
+@pytest.mark.parametrize("folder", [FOLDER, RELEASED], ids=["solution", "released"])
+def test_nbgrader_finds_the_metadata_of_every_cell_valid(folder: Path) -> None:
+    nbformat.validate(page(folder))
+    MetadataValidator().validate_nb(page(folder))
+
+
+def test_the_first_code_cell_is_locked_and_opens_the_lab() -> None:
+    first = next(cell for cell in page(FOLDER).cells if cell.cell_type == "code")
+    assert first.source == "%load_ext grader\n%lab 05_ledger"
+    assert marks(first)["locked"]
+
+
+def test_the_marked_cells_carry_the_labs_points_and_the_memo_its_own(lab: Lab) -> None:
+    marked = {marks(cell)["grade_id"]: cell for cell in page(FOLDER).cells if marks(cell).get("grade")}
+    assert {name: marks(cell)["points"] for name, cell in marked.items()} == {
+        **{f"check-{name}": check.points for name, check in lab.checks.items()},
+        "memo": 4,
+    }
+    for name in lab.checks:
+        assert marked[f"check-{name}"].source == f'check("{name}")'
+        assert marks(marked[f"check-{name}"])["locked"]
+
+
+def test_prose_is_locked_so_that_marking_restores_it() -> None:
+    for cell in page(FOLDER).cells:
+        if cell.cell_type == "markdown" and not marks(cell).get("solution"):
+            assert marks(cell).get("locked"), cell.source
+
+
+def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:
+    source = "\n".join(cell.source for cell in page(RELEASED).cells)
+    for secret in ("SOLUTION", "sorted((source", "get_lock", "Not before Monday"):
+        assert secret not in source
+    (stub,) = [cell for cell in page(RELEASED).cells if marks(cell).get("grade_id") == "poster"]
+    assert stub.source.startswith("%%module poster\n")
+    assert stub.source.count("raise NotImplementedError") == 1
+    assert not (RELEASED / "wrong").exists()
+
+
+@pytest.mark.parametrize("folder", [FOLDER, RELEASED], ids=["solution", "released"])
+def test_it_carries_no_outputs(folder: Path) -> None:
+    for cell in json.loads((folder / "05_ledger.ipynb").read_text(encoding="utf-8"))["cells"]:
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None

@@ -17,12 +17,16 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from course.cases import ledger
 from grader import lab as labs
+from grader import machine
+from grader.assess import assess
 from grader.author import verify
-from grader.model import Lab
+from grader.launch.local import LocalLauncher
+from grader.model import Lab, WorkerModule
 
 FOLDER = labs.CHECKOUT / "solutions" / "05_ledger"
 RELEASED = labs.CHECKOUT / "labs" / "05_ledger"
 WRONG = sorted((FOLDER / "wrong").glob("*.py"))
+METHOD = machine.start_methods()[0]
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +173,83 @@ def test_every_wrong_answer_imports_says_what_is_wrong_and_fits_the_signature(pa
     module = module_of(path)
     assert module.__doc__
     assert list(inspect.signature(module.post_transfers).parameters) == ["folder", "workers"]
+
+
+#: Programs that are right in other ways than the reference: a pool, and a lock that is given up when it isn't free.
+OTHERWISE = {
+    "pool": """
+            first, second = sorted((source, target))
+            with BOOK.locks[first], BOOK.locks[second]:
+                change(source, target, cents)
+""",
+    "gives_up_and_tries_again": """
+            while True:
+                with BOOK.locks[source]:
+                    if BOOK.locks[target].acquire(timeout=0.01):
+                        change(source, target, cents)
+                        BOOK.locks[target].release()
+                        break
+                time.sleep(random.random() / 100)
+""",
+}
+POOL = """
+import random
+import time
+from multiprocessing import Pool
+
+from course.cases import ledger
+
+
+def take(book):
+    global BOOK
+    BOOK = book
+
+
+def post_transfers(folder, workers):
+    book = ledger.open_book(folder)
+    with Pool(workers, initializer=take, initargs=(book,)) as pool:
+        return book, sum(pool.imap_unordered(post_file, ledger.files(folder), chunksize=1))
+
+
+def change(source, target, cents):
+    BOOK.write(source, BOOK.read(source) - cents)
+    BOOK.write(target, BOOK.read(target) + cents)
+
+
+def post_file(path):
+    refused = 0
+    for line in ledger.read(path):
+        transfer = ledger.validate(line, len(BOOK.locks))
+        if transfer is None:
+            refused += 1
+            continue
+        source, target, cents = transfer
+        if source != target:
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_a_program_that_is_right_in_another_way_meets_the_rehearsal(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COREWISE_START_METHOD", METHOD)
+    worker = WorkerModule("poster", {"poster": f"{POOL}{OTHERWISE[name]}    return refused\n"}, name)
+    verdict = assess(lab, "schedules", worker, LocalLauncher(), machine.look(), lambda line: None)
+    assert verdict.outcome == "met", verdict.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [path.stem for path in WRONG if path.read_text(encoding="utf-8").startswith("# check: schedules")]
+)
+def test_a_rehearsal_refuses_what_tests_would_pass(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COREWISE_START_METHOD", METHOD)
+    (answer,) = [one for one in verify.answers(lab) if one.name == name]
+    proof = verify.try_answer(lab, answer, LocalLauncher(), lambda line: None, until=0.0)
+    assert proof.ok, verify.explain(proof)
 
 
 # The notebook

@@ -122,6 +122,13 @@ def test_a_program_is_weighed_with_what_it_printed() -> None:
     assert heavy.peak_rss - light.peak_rss > 56 << 20
 
 
+def test_what_one_look_alone_has_seen_is_no_peak() -> None:
+    points = tuple((0.02 * n, 10, weight) for n, weight in enumerate([1, 5, 9, 5, 6, 6, 2]))
+    assert feature_store_scale.Weighed(points, "").peak == 6
+    assert feature_store_scale.Weighed(points[:1], "").peak == 1
+    assert feature_store_scale.Weighed((), "").peak == 0
+
+
 @pytest.mark.slow
 def test_a_program_that_takes_too_long_is_ended_with_all_it_started() -> None:
     starts = (

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import psutil
 
@@ -36,8 +37,12 @@ class Weighed:
 
     @property
     def peak(self) -> int:
-        """The largest sum of PSS."""
-        return max((weight for *_, weight in self.points), default=0)
+        """The largest sum of PSS that two looks in a row have seen.
+
+        A process that begins to share while the others are being looked at can count twice in one look, not in two.
+        """
+        weights = [weight for *_, weight in self.points]
+        return max(map(min, pairwise(weights)), default=max(weights, default=0))
 
     @property
     def peak_rss(self) -> int:

@@ -146,6 +146,7 @@ def test_the_wrong_answers_are_those_that_the_lab_must_refuse(lab: Lab) -> None:
         "each_worker_unpacks_its_own": "memory: not yet (payload copied)",
         "emphasises_in_every_worker": "answer: not yet (wrong answer)",
         "every_task_tidies_up": "answer: not yet (raised)",
+        "inherits_a_global": "answer: not yet (raised)",
         "returns_what_lies_on_the_block": "answer: not yet (died or wrong answer)",
         "sends_the_array_on_the_block": "memory: not yet (payload copied)",
         "sends_the_features_with_each_task": "memory: not yet (payload copied)",

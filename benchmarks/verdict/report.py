@@ -99,6 +99,11 @@ def real_rows(traces: Sequence[Trace]) -> list[RealRow]:
     return [_real_row(program, condition, runs) for (program, condition), runs in groups.items()]
 
 
+def kept_rows(document: dict[str, Any]) -> list[RealRow]:
+    """The real runs that an earlier JSON of this benchmark has."""
+    return [RealRow(**{**row, "peers": peers.Passes(**row["peers"])}) for row in document.get("real", [])]
+
+
 def _real_row(program: str, condition: str, runs: Sequence[Trace]) -> RealRow:
     seconds = sorted(run.seconds for run in runs)
     said = ["provisional" if run.provisional else run.outcome for run in runs]

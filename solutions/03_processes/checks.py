@@ -94,7 +94,7 @@ def encode(answer: object) -> dict[str, np.ndarray]:
         return {
             "branch": np.array([name.encode() for name in totals], dtype="S40"),
             "cents": np.array(list(totals.values()), dtype=np.int64),
-            "file": np.array([name.encode() for name, _, _ in failures], dtype="S60"),
+            "ledger": np.array([name.encode() for name, _, _ in failures], dtype="S60"),
             "exit_code": np.array([code for _, code, _ in failures], dtype=np.int64),
             "cause": np.array([cause.encode() for _, _, cause in failures], dtype="S4000"),
         }
@@ -154,15 +154,15 @@ def _compare_totals(expected: dict[str, np.ndarray], got: dict[str, np.ndarray])
         f"of the totals of {len(right)} branches, {len(wrong)} differ. The first: branch {first[:20]!r}, "
         f"{mine.get(first, 0):,} instead of {right.get(first, 0):,}."
     )
-    if len(expected["file"]):
+    if len(expected["ledger"]):
         said += " When a worker dies, what is left of its share is still to be done, and nothing of it twice."
     return said
 
 
 def _compare_failures(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
-    right, codes = _by_name(expected, "file", "exit_code"), _by_name(got, "file", "exit_code")
-    meant, causes = _by_name(expected, "file", "cause"), _by_name(got, "file", "cause")
-    names = [name.decode(errors="replace") for name in got["file"]]
+    right, codes = _by_name(expected, "ledger", "exit_code"), _by_name(got, "ledger", "exit_code")
+    meant, causes = _by_name(expected, "ledger", "cause"), _by_name(got, "ledger", "cause")
+    names = [name.decode(errors="replace") for name in got["ledger"]]
     checks = (
         (sorted(right.keys() - codes.keys()), "is not among your failures, and it failed"),
         (sorted(codes.keys() - right.keys()), "is among your failures, and nothing is wrong with it"),

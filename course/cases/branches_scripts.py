@@ -9,6 +9,7 @@ For lessons that show whole programs going wrong, while the notebook's own kerne
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,7 @@ def run(source: str, seconds: float, arguments: Sequence[str] = ()) -> Ran:
             subprocess.Popen(
                 [sys.executable, str(script), *arguments],
                 cwd=room,
+                env={**os.environ, "PYTHON_COLORS": "0"},  # its traceback is read, not looked at
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,

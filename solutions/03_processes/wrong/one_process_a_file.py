@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: CAUSE
+# cause: start-up-dominates or more-workers-than-cores or added-work
 """Right, but every file gets a process of its own, all of them at once: starting them takes longer than the work."""
 
 import json

@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: CAUSE
+# cause: waiting or start-up-dominates
 """Right, but each worker is joined before the next one is started: one works, and then the other."""
 
 import json

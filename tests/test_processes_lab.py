@@ -67,7 +67,8 @@ def compared(judge: ModuleType, got: object) -> str:
         RIGHT | {"failures": RIGHT["failures"][::-1]},
         failures({"cause": "Traceback ...\njson.decoder.JSONDecodeError: line 1"}, {"cause": "it died"}),
         failures({"file": Path("ledgers", CUT), "more": "than is asked for"}),
-        failures({"cause": "words " * 1_000 + "JSONDecodeError"}),
+        failures({"cause": "words " * 1_000 + "JSONDecodeError: at its end, as in a traceback"}),
+        failures({"cause": "JSONDecodeError('at its beginning, as in a repr', " + "words " * 1_000}),
     ],
 )
 def test_the_same_answer_in_another_dress_is_equal(judge: ModuleType, same: object) -> None:

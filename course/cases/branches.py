@@ -30,7 +30,7 @@ from typing import Final
 __all__ = ["DAMAGES", "branch_of", "files", "is_account", "make", "spoil", "total", "year"]
 
 #: The branches' shares of the bookings. The head office is number 01; the youngest branch is a desk in a supermarket.
-BRANCHES: Final = tuple(1 / (1 + rank) ** 1.2 for rank in range(20))
+BRANCHES: Final = tuple(1 / (1 + rank) ** 1.5 for rank in range(20))
 #: The months' shares: quarters are closed in March, June and September, the year in December.
 MONTHS: Final = (1.0, 1.0, 1.4, 1.0, 1.0, 1.4, 1.0, 0.8, 1.4, 1.0, 1.0, 2.0)
 YEAR: Final = 2025
@@ -128,15 +128,18 @@ def _read_scan(scan: str) -> None:
 # Making
 
 
-def make(folder: Path, bookings: int, seed: int) -> list[Path]:
-    """Write so many bookings to `folder`, a file for each branch and month, of unequal sizes; the files, by name."""
+def make(folder: Path, bookings: int, seed: int, count: int = len(BRANCHES)) -> list[Path]:
+    """Write so many bookings of the first `count` branches to `folder`; the files, by name.
+
+    A file for each branch and month, also where it holds no booking. They are of unequal sizes.
+    """
     rng = random.Random(seed)
     accounts = _accounts(rng)
-    shares = [branch * month for branch in BRANCHES for month in MONTHS]
+    shares = [branch * month for branch in BRANCHES[:count] for month in MONTHS]
     ends = [round(bookings * part / sum(shares)) for part in accumulate(shares)]
     names = [
         f"branch-{branch:02}-{YEAR}-{month:02}.jsonl"
-        for branch in range(1, len(BRANCHES) + 1)
+        for branch in range(1, count + 1)
         for month in range(1, len(MONTHS) + 1)
     ]
     for name, start, end in zip(names, [0, *ends], ends, strict=False):

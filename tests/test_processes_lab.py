@@ -78,7 +78,7 @@ def test_the_same_answer_in_another_dress_is_equal(judge: ModuleType, same: obje
 @pytest.mark.parametrize(
     ("mine", "says"),
     [
-        (RIGHT | {"totals": {"01": 700}}, "of the totals of 2 branches, 1 differ. The first: branch '02', 0"),
+        (RIGHT | {"totals": {"01": 700}}, "Of the totals of 2 branches, 1 differ. The first: branch '02', 0"),
         (RIGHT | {"totals": {"01": 700}}, "what is left of its share is still to be done"),
         (RIGHT | {"totals": {"01": 700, "02": 30, "x": 1}}, "branch 'x', 1 instead of 0"),
         (RIGHT | {"failures": []}, f"{CUT}, the first of 2 such files, failed, and you report no failure."),

@@ -134,7 +134,7 @@ def _is_whole(number: object) -> bool:
 
 
 def _text(cause: object) -> str:
-    """Its beginning, where a repr says what was raised, and its end, where a traceback does; "(nothing)" for nothing."""
+    """Its beginning, where a repr says what was raised, and its end, where a traceback does."""
     text = "" if cause is None else str(cause).strip()
     return (text if len(text) <= 1_000 else f"{text[:490]} ... {text[-490:]}") or _NO_CAUSE
 
@@ -154,7 +154,7 @@ def _compare_totals(expected: dict[str, np.ndarray], got: dict[str, np.ndarray])
         return ""
     first = wrong[0]
     said = (
-        f"of the totals of {len(right)} branches, {len(wrong)} differ. The first: branch {first[:20]!r}, "
+        f"Of the totals of {len(right)} branches, {len(wrong)} differ. The first: branch {first[:20]!r}, "
         f"{mine.get(first, 0):,} instead of {right.get(first, 0):,}."
     )
     if len(expected["ledger"]):

@@ -111,18 +111,24 @@ def of(pages: Iterable[Lesson], labs: Iterable[LabPage]) -> Course:
     for page in pages:
         modules.setdefault(page.module, []).append(page)
     alone: dict[str, list[LabPage]] = {name: [] for name in modules}
+    homes: dict[str, str] = {}
     for lab in labs:
         home = next((name for name in modules if name.split("_")[0] == lab.number), lab.id)
+        homes[lab.id] = home
         alone.setdefault(home, []).append(lab)
-    stages = [_stage(name, modules.get(name, []), its_labs) for name, its_labs in sorted(alone.items())]
+    stages = [
+        _stage(name, modules.get(name, []), its_labs, homes) for name, its_labs in sorted(alone.items())
+    ]
     return Course(tuple(stages))
 
 
-def _stage(name: str, pages: list[Lesson], labs: list[LabPage]) -> Stage:
+def _stage(name: str, pages: list[Lesson], labs: list[LabPage], homes: Mapping[str, str]) -> Stage:
+    """`homes` has the stage of each lab."""
     title = _words(name) if pages else labs[0].title
     asked = [one for page in pages for one in page.prerequisites] + [one for lab in labs for one in lab.needs]
-    named = [one.removeprefix("labs/").split("/")[0] for one in asked if lessons.is_path(one)]
-    needs = tuple(dict.fromkeys(one for one in named if one.split("_")[0] != name.split("_")[0]))
+    paths = [one.removeprefix("labs/").split("/")[0] for one in asked if lessons.is_path(one)]
+    named = [homes.get(one, one) for one in paths]
+    needs = tuple(dict.fromkeys(one for one in named if one != name))
     return Stage(name, title, tuple(pages), tuple(labs), needs)
 
 

@@ -80,6 +80,11 @@ class Lesson:
         return f"{module}.{lesson.lstrip('0') or lesson}"
 
     @property
+    def name(self) -> str:
+        """As a reader sees it: "01.2 · Where the time goes"."""
+        return f"{self.number} · {self.title}"
+
+    @property
     def page(self) -> str:
         """Where it lies in a workspace."""
         return f"modules/{self.module}/{self.path.name}"

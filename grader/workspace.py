@@ -11,6 +11,8 @@
     course/<nn>_<name>/           ->  modules/<nn>_<name>/   notebooks and pictures only
                                       .corewise/             what was delivered, what was checked; JupyterLab's settings
 
+In START.md and GLOSSARY.md links lead from `course/` in the checkout; they are turned into the workspace's.
+
 No folder of it is named after an installed package, and no `.py` lies where notebooks run but a lab's own
 `checks.py`: nothing in it shadows an import. What an update does to a learner's files: see `grader.delivery`.
 """
@@ -83,7 +85,7 @@ def update(folder: Path, source: Path) -> Changes:
         sweep(folder)
         changes = Changes()
         for name, path in files.items():
-            deliver(manifest, name, path.read_bytes(), changes)
+            deliver(manifest, name, content(path), changes)
         for name in sorted(set(manifest.files) - set(files)):
             withdraw(manifest, name, changes)
         return changes
@@ -141,6 +143,14 @@ def released(source: Path) -> dict[str, Path]:
         if path.suffix == ".ipynb" or path.suffix in PICTURES:
             files[f"modules/{path.relative_to(source / 'course').as_posix()}"] = path
     return {name: path for name, path in files.items() if path.is_file() and not re.search(HIDDEN, name)}
+
+
+def content(path: Path) -> bytes:
+    """A file of the checkout as a learner gets it: a page's links lead to where modules and labs lie here."""
+    if path.suffix != ".md":
+        return path.read_bytes()
+    page = path.read_bytes().replace(b"](../labs/", b"](labs/")
+    return re.sub(rb"\]\((?=\d\d_\w+/)", b"](modules/", page)
 
 
 def refuse_unusable(folder: Path, source: Path) -> None:

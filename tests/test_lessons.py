@@ -24,6 +24,7 @@ LIMIT_OF_A_LAB = 420.0  # its checks measure
 MEASURED_ELSEWHERE = {"11_fraud"}
 
 LESSONS = sorted((REPOSITORY / "course").glob("[0-9][0-9]_*/*.ipynb"))
+STUBS = sorted((REPOSITORY / "labs").glob("*/*.ipynb"))
 SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*/*.ipynb"))
 
 
@@ -46,6 +47,12 @@ def cases(pages: list[Path], all_start_processes: bool) -> list[Any]:
     ]
 
 
+def verdicts(done: Any) -> list[str]:
+    """What the panels in a notebook that has run say."""
+    shown = " ".join(str(output.get("data", "")) for cell in done.cells for output in cell.get("outputs", ()))
+    return [said.strip() for said in re.findall(r'aria-label="Check \w+: ([a-z ]+)', shown)]
+
+
 @pytest.mark.parametrize(("path", "method"), cases(LESSONS, all_start_processes=False))
 def test_a_lesson_runs_from_top_to_bottom(path: Path, method: str) -> None:
     run(path, method, LIMIT)
@@ -56,10 +63,15 @@ def test_a_solution_runs_and_none_of_its_checks_is_not_yet(path: Path, method: s
     """Speed is measured once a lab, under the first start method; elsewhere the checks give their short preview."""
     measured = method == methods(True)[0] and path.parent.name not in MEASURED_ELSEWHERE
     done = run(path, method, LIMIT_OF_A_LAB, **({} if measured else {"NBGRADER_EXECUTION": "validate"}))
-    shown = " ".join(str(output.get("data", "")) for cell in done.cells for output in cell.get("outputs", ()))
-    verdicts = re.findall(r'aria-label="Check (\w+: [a-z ]+)', shown)
-    assert verdicts, "its checks show their panels"
-    assert [one for one in verdicts if "not yet" in one] == []
+    assert verdicts(done), "its checks show their panels"
+    assert "not yet" not in verdicts(done)
+
+
+@pytest.mark.parametrize("path", STUBS, ids=lambda path: path.stem)
+def test_run_all_on_an_untouched_lab_ends_every_check_in_a_panel(path: Path) -> None:
+    """A traceback would end the run before the checks, and be the first thing that a learner sees of the lab."""
+    done = run(path, methods(True)[0], LIMIT, NBGRADER_EXECUTION="validate")
+    assert verdicts(done) == ["not yet"] * sum("check(" in cell.source for cell in done.cells)
 
 
 # The machinery itself: what it would miss, a learner would meet

@@ -29,7 +29,7 @@ def test_the_glossary_is_in_alphabetical_order_and_says_where_each_word_is_expla
         add(page, "turnip", markdown("more", f"Two more:\n\n{both}", "definition"))
 
     made = pages.glossary(course(module(tmp_path, one=define)))
-    link = "([01.1 · One thing](modules/01_first/01_one.ipynb))"
+    link = "([01.1 · One thing](01_first/01_one.ipynb))"
     assert made.splitlines()[-3:] == [
         f"- **Beet**: a root, red inside. {link}",
         f"- **turnip**: a root that grows in fields. {link}",
@@ -44,25 +44,24 @@ def test_the_map_has_a_line_for_each_page_with_what_it_needs_and_its_minutes(tmp
         "| page | you need | minutes |",
         "| --- | --- | --- |",
         "| **01 · First** | | **30** |",
-        "| [01.1 · One thing](modules/01_first/01_one.ipynb) | | 20 |",
-        "| [01.2 · Check yourself](modules/01_first/02_check_yourself.ipynb) "
-        "| [01.1](modules/01_first/01_one.ipynb) | 10 |",
+        "| [01.1 · One thing](01_first/01_one.ipynb) | | 20 |",
+        "| [01.2 · Check yourself](01_first/02_check_yourself.ipynb) | [01.1](01_first/01_one.ipynb) | 10 |",
         "| **Cases** | | |",
-        "| [Lab 11 · Fraud: a \\| b](labs/11_fraud/11_fraud.ipynb) "
-        "| [01.1](modules/01_first/01_one.ipynb); Patience | 90 |",
+        "| [Lab 11 · Fraud: a \\| b](../labs/11_fraud/11_fraud.ipynb) "
+        "| [01.1](01_first/01_one.ipynb); Patience | 90 |",
     ]
 
 
 def test_a_need_may_be_a_module_or_a_lab(tmp_path: Path) -> None:
     lab = LabPage("12_more", "More", 90, {}, ("01_first", "labs/11_fraud"))
     line = pages.course_map(course(module(tmp_path), FRAUD, lab)).splitlines()[-1]
-    assert line.endswith("| module 01; [lab 11](labs/11_fraud/11_fraud.ipynb) | 90 |")
+    assert line.endswith("| module 01; [lab 11](../labs/11_fraud/11_fraud.ipynb) | 90 |")
 
 
 def test_a_lab_of_a_module_needs_its_lessons_unless_it_says_more(tmp_path: Path) -> None:
     lab = LabPage("01_first", "First", 30, {})
     line = pages.course_map(course(module(tmp_path), lab)).splitlines()[-1]
-    assert line == "| [Lab 01 · First](labs/01_first/01_first.ipynb) | the lessons above | 30 |"
+    assert line == "| [Lab 01 · First](../labs/01_first/01_first.ipynb) | the lessons above | 30 |"
 
 
 def test_only_what_stands_between_the_markers_changes(tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_a_lesson_that_changes_makes_its_pages_anew(tmp_path: Path) -> None:
     start = checkout / "course" / "START.md"
     start.write_text(START, encoding="utf-8")
     wrote = {change.path.name for change in build.build(checkout)}
-    assert {"START.md", "GLOSSARY.md"} <= wrote
+    assert {"START.md", "GLOSSARY.md", "README.md"} <= wrote
     assert build.check(checkout) == ()
     page = tiny_lessons.lesson()
     named(page, "turnip").source = "> **beet**: red."
@@ -104,6 +103,7 @@ def test_a_lesson_that_changes_makes_its_pages_anew(tmp_path: Path) -> None:
     assert [(change.path.name, change.source) for change in build.check(checkout)] == [
         ("START.md", "the notebooks' metadata"),
         ("GLOSSARY.md", "the lessons' definitions"),
+        ("README.md", "the notebooks' metadata, course/agendas.toml"),
     ]
 
 

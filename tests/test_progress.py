@@ -196,6 +196,14 @@ def test_labs_belong_to_the_module_of_their_number_and_stand_alone_without_one()
     assert [one.minutes for one in COURSE.stages] == [20, 70, 30]
 
 
+def test_who_needs_a_lab_waits_for_the_module_that_it_belongs_to() -> None:
+    course = coursemap.of(
+        [page("01_measure", "01_time", "labs/01_profile")],
+        [lab("01_profile"), lab("11_fraud", "labs/01_profile")],
+    )
+    assert [one.needs for one in course.stages] == [(), ("01_measure",)]
+
+
 def test_a_beginner_begins_at_the_beginning() -> None:
     where, what = step(look())
     assert where == "modules/00_start/01_hello.ipynb"

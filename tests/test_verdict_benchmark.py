@@ -489,7 +489,9 @@ def test_a_quick_table_can_be_asked_for_in_json_and_as_a_picture(tmp_path: Path)
     assert (result["schema"], result["benchmark"]) == (1, "verdict")
     assert all(replay["agrees"] for replay in result["replays"])
     assert all(demand["state"] == "not looked at" for demand in result["demands"])
-    assert result["real"] == json.loads(earlier)["real"], "where none were made now, those of the file are kept"
+    assert result["real"] == json.loads(earlier)["real"], (
+        "where none were made now, those of the file are kept"
+    )
 
 
 @pytest.mark.slow

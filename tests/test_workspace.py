@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import GraderError, LearnerError
-from grader.workspace import default_folder, released, reset, reset_lab, update
+from grader.workspace import content, default_folder, released, reset, reset_lab, update
 
 REPOSITORY = Path(__file__).parents[1]
 NOTEBOOK = "labs/11_fraud/11_fraud.ipynb"
@@ -44,7 +44,7 @@ def source(tmp_path: Path) -> Path:
 
 def make_source(source: Path) -> Path:
     for name, text in {
-        "course/START.md": "# Corewise\n[11](labs/11_fraud/11_fraud.ipynb)\n",
+        "course/START.md": "# Corewise\n[11](../labs/11_fraud/11_fraud.ipynb), [4](04_queues/queues.ipynb)\n",
         "course/nbgrader_config.py": "c = get_config()\n",
         "course/cases/fraud.py": "",
         NOTEBOOK: notebook("version 1"),
@@ -263,9 +263,8 @@ def test_an_update_killed_half_way_leaves_whole_files_and_the_next_one_goes_on(
             while process.poll() is None and len(list(folder.glob("labs/11_fraud/*.svg"))) < stop_at:
                 time.sleep(0.001)
             process.send_signal(signal.SIGKILL)
-        wanted = held(source)
         for name, text in held(folder).items():
-            assert text == wanted[name if name.startswith("labs") else f"course/{name}"]
+            assert text == content(source / (name if name.startswith("labs") else f"course/{name}")).decode()
     write(folder / NOTEBOOK, notebook("mine"))
     changes = update(folder, source)
     assert changes.beside == changes.removed == []
@@ -445,16 +444,24 @@ def set_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
         set_env(name, str(home))
 
 
-def test_every_page_that_the_start_page_links_to_is_delivered() -> None:
-    page = (REPOSITORY / "course/START.md").read_text(encoding="utf-8")
-    linked = set(re.findall(r"\]\(([^):]+)\)", page))
-    assert linked
+def test_links_of_a_page_lead_to_where_modules_and_labs_lie_in_the_workspace(folder: Path) -> None:
+    page = (folder / "START.md").read_text(encoding="utf-8")
+    assert page == "# Corewise\n[11](labs/11_fraud/11_fraud.ipynb), [4](modules/04_queues/queues.ipynb)\n"
+
+
+@pytest.mark.parametrize("name", ["START.md", "GLOSSARY.md", "MEASURING.md", "TRACING.md"])
+def test_links_of_a_page_work_in_the_workspace_and_in_the_repository(name: str) -> None:
+    page = REPOSITORY / "course" / name
+    linked = set(re.findall(r"\]\(([^):]+)\)", content(page).decode()))
     assert linked <= set(released(REPOSITORY))
+    here = re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in here if not (page.parent / link).is_file()] == []
+    assert linked or name not in ("START.md", "GLOSSARY.md")
 
 
 def test_the_start_page_links_every_lab_and_tells_its_minutes() -> None:
     page = (REPOSITORY / "course/START.md").read_text(encoding="utf-8")
-    linked = re.findall(r"^\| \[[^]]*\]\(labs/(\w+)/(\w+)\.ipynb\).*\| (\d+) \|$", page, re.MULTILINE)
+    linked = re.findall(r"^\| \[[^]]*\]\(\.\./labs/(\w+)/(\w+)\.ipynb\).*\| (\d+) \|$", page, re.MULTILINE)
     assert {lab for lab, _, _ in linked} == {path.name for path in (REPOSITORY / "solutions").glob("[0-9]*")}
     for lab, name, minutes in linked:
         assert name == lab

@@ -1,5 +1,5 @@
 """Derived files: solutions/ -> labs/ by nbgrader, pyproject.toml -> environment.yml, notebooks in canonical form,
-lessons -> the glossary and the start page's map.
+lessons -> the glossary, the start page's map, the timetable with its agendas.
 
 `changes()` makes every derived file in a scratch folder and compares; `write()` puts the new ones in place.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 
 from grader import bridge, coursemap
-from grader.author import environment, pages
+from grader.author import agenda, environment, pages, timetable
 from grader.errors import LearnerError
 from grader.lab import CHECKOUT
 
@@ -103,7 +103,11 @@ def _environment(checkout: Path) -> tuple[Change, ...]:
 
 
 def _pages(checkout: Path) -> tuple[Change, ...]:
-    """What is made from the lessons: nothing in a checkout that has no start page."""
+    """What is made from the lessons: nothing in a checkout that has no start page.
+
+    Raises:
+        LearnerError: the start page has no place for the map, or an agenda can't be as it is declared.
+    """
     start = checkout / "course" / "START.md"
     if not start.is_file():
         return ()
@@ -112,6 +116,11 @@ def _pages(checkout: Path) -> tuple[Change, ...]:
     wanted = [
         (start, "the notebooks' metadata", pages.with_map(text, course)),
         (checkout / "course" / "GLOSSARY.md", "the lessons' definitions", pages.glossary(course)),
+        (
+            checkout / "course" / "README.md",
+            f"the notebooks' metadata, {agenda.FILE}",
+            timetable.render(course, agenda.read(checkout, course)),
+        ),
     ]
     return tuple(
         Change(path, source, content.encode())

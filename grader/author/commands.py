@@ -18,7 +18,7 @@ def add(tasks: Any, command: Callable[[Any, str, Run, str], argparse.ArgumentPar
         tasks,
         "build",
         _build,
-        "Write the derived files: labs/, environment.yml, glossary, map, canonical notebooks.",
+        "Write the derived files: labs/, environment.yml, glossary, map, timetable, canonical notebooks.",
     )
     build.add_argument(
         "--check", action="store_true", help="write nothing; fail when something would be written"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grader import coursemap
 from grader import lesson as lessons
-from grader.author import rules_code, rules_course, rules_page, rules_quiz
+from grader.author import agenda, rules_code, rules_course, rules_page, rules_quiz
 from grader.author.build import canonical
 from grader.errors import LearnerError
 from grader.lab import CHECKOUT, lab_folders
@@ -41,7 +41,7 @@ class Linted:
 
 
 def lint(chosen: str | None = None, checkout: Path = CHECKOUT) -> Linted:
-    """Lint all lessons and the labs' hints, or one module, or one notebook (a draft elsewhere, too).
+    """Lint all lessons, the labs' hints and the agendas, or one module, or one notebook (a draft elsewhere, too).
 
     A rule between lessons always reads the whole course; told is what it finds in the chosen ones.
 
@@ -62,7 +62,7 @@ def lint(chosen: str | None = None, checkout: Path = CHECKOUT) -> Linted:
     names = [_shown(path, checkout) for path in wanted]
     faults = [fault for fault in faults if fault.file in names]
     if chosen is None:
-        faults += _hints(checkout)
+        faults += [*_hints(checkout), *_agendas(pages, checkout)]
     return Linted(tuple(names), tuple(sorted(faults, key=lambda fault: fault.file)))
 
 
@@ -114,6 +114,14 @@ def _hints(checkout: Path) -> Iterator[Fault]:
                 yield Fault(
                     "hints", _shown(path, checkout), name, what, "From a nudge to nearly the solution."
                 )
+
+
+def _agendas(pages: Sequence[Lesson], checkout: Path) -> Iterator[Fault]:
+    """Each agenda can be held as it is declared."""
+    try:
+        agenda.read(checkout, coursemap.of(pages, coursemap.read_labs(checkout)))
+    except LearnerError as error:
+        yield Fault("agendas", agenda.FILE, "", error.what, error.try_next)
 
 
 def _name(rule: object) -> str:

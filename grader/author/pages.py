@@ -1,6 +1,6 @@
 """Pages made from the lessons: the glossary from their definitions, the start page's map from their metadata. Pure.
 
-Links are those of a workspace, where both pages lie at the top.
+Links lead on from `course/`, where these pages lie; `grader.workspace` turns them into a workspace's.
 """
 
 from __future__ import annotations
@@ -56,24 +56,28 @@ def course_map(course: Course) -> str:
     return "\n".join(lines) + "\n"
 
 
+def linked(page: Lesson | LabPage, text: str) -> str:
+    """`text` as a link from `course/` to the page, fit for a cell of a table."""
+    place = f"../{page.page}" if isinstance(page, LabPage) else f"{page.module}/{page.path.name}"
+    return f"[{_cell(text)}]({place})"
+
+
 def _entry(term: Term, page: Lesson) -> str:
-    return f"- **{term.name}**: {term.meaning} ([{page.number} · {page.title}]({page.page}))"
+    return f"- **{term.name}**: {term.meaning} ({linked(page, page.name)})"
 
 
 def _rows(stage: Stage, course: Course) -> list[str]:
     rows = []
     if stage.lessons:
         rows.append(f"| **{_cell(stage.name)}** | | **{stage.minutes}** |")
-    rows += [
-        _row(f"{page.number} · {page.title}", page, page.prerequisites, course) for page in stage.lessons
-    ]
+    rows += [_row(page, page.prerequisites, course) for page in stage.lessons]
     above = ("the lessons above",) if stage.lessons else ()
-    return rows + [_row(lab.name, lab, lab.needs or above, course) for lab in stage.labs]
+    return rows + [_row(lab, lab.needs or above, course) for lab in stage.labs]
 
 
-def _row(name: str, page: Lesson | LabPage, needs: tuple[str, ...], course: Course) -> str:
+def _row(page: Lesson | LabPage, needs: tuple[str, ...], course: Course) -> str:
     said = "; ".join(_need(one, course) for one in needs)
-    return f"| [{_cell(name)}]({page.page}) | {said}{' ' if said else ''}| {page.minutes} |"
+    return f"| {linked(page, page.name)} | {said}{' ' if said else ''}| {page.minutes} |"
 
 
 def _need(prerequisite: str, course: Course) -> str:
@@ -83,12 +87,12 @@ def _need(prerequisite: str, course: Course) -> str:
     name = prerequisite.removesuffix(".ipynb")
     for page in course.lessons:
         if page.id == name:
-            return f"[{page.number}]({page.page})"
+            return linked(page, page.number)
     for lab in course.labs:
         if lab.id == name.removeprefix("labs/") and (
             name.startswith("labs/") or lab.id not in _modules(course)
         ):
-            return f"[lab {lab.number}]({lab.page})"
+            return linked(lab, f"lab {lab.number}")
     return f"module {name.split('_')[0]}"
 
 

@@ -11,7 +11,7 @@
 A booking counts when its account number passes its check digit. All amounts are whole hundredths of the currency.
 Everything is made by a seed; no bank is real. Only the standard library is imported: a worker starts quickly.
 
-`spoil` damages a file in one of the ways in `DAMAGES`. Some raise in who reads the file. Others end the whole
+`spoil` damages a file in one of the ways in `DAMAGES`. Some raise in whatever reads the file. Others end the whole
 process, as the fault of a library written in C would.
 """
 

@@ -6,7 +6,7 @@
     branches.total(folder / "branch-01-2025-01.jsonl")  # hundredths, of one file
     branches.year(folder)                               # the baseline: every branch's total, one file after the other
 
-    {"day": 14, "account": "4020881234567893", "cents": 1250}
+    {"day": 14, "account": "4020881234567890", "cents": 1250}
 
 A booking counts when its account number passes its check digit. All amounts are whole hundredths of the currency.
 Everything is made by a seed; no bank is real. Only the standard library is imported: a worker starts quickly.
@@ -53,10 +53,10 @@ DAMAGES: Final = {
 #: The line that does it.
 _SPOILT: Final = {
     "line cut short": b'{"day": 3, "account": "40208',
-    "amount missing": b'{"day": 3, "account": "4020881234567893"}',
+    "amount missing": b'{"day": 3, "account": "4020881234567890"}',
     "not a text": b'{"day": 3, "account": "\xff\xfe", "cents": 1}',
-    "scan that quits": b'{"day": 3, "account": "4020881234567893", "cents": 1, "scan": "quits"}',
-    "scan that crashes": b'{"day": 3, "account": "4020881234567893", "cents": 1, "scan": "crashes"}',
+    "scan that quits": b'{"day": 3, "account": "4020881234567890", "cents": 1, "scan": "quits"}',
+    "scan that crashes": b'{"day": 3, "account": "4020881234567890", "cents": 1, "scan": "crashes"}',
 }
 
 

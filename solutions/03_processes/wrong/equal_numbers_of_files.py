@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: skew
+# cause: skew or one-worker-does-all
 """Right, also when workers fail, but each worker gets as many files as any other: the first one gets the large ones."""
 
 import json

@@ -21,7 +21,7 @@ from grader.lab import in_scenario
 from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
-from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle
+from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle, wall_sees_less
 from grader.measure.explain import Explaining
 from grader.measure.inputs import inputs
 from grader.measure.stats import median
@@ -47,6 +47,7 @@ _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 CALIBRATIONS_BEFORE = 2
 PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
+_LOCKED = 0.25  # of the workers' time in wait for locks: by turns, two workers come to half
 _TRACEABLE = 15.0  # seconds of a run that may be made once more, to see where its time goes
 
 
@@ -184,9 +185,16 @@ def _speed(
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
         why = None
-        if decision.outcome == "not yet":
+        asked = decision.share > 0 and wall_sees_less(blocks, lab.bars)
+        if asked or decision.outcome == "not yet":
             progress("speedup: one more run, to see where its time goes")
             why = _why(bench, plan, blocks, lab, facts, method)
+        if (
+            asked and why is not None and why.locked > _LOCKED
+        ):  # the clock free of neighbours can't tell these apart
+            decision = Decision("cannot tell", "lock beside neighbours", clock=decision.clock)
+        elif decision.outcome == "met":
+            why = None
     strain = machine.strain_since(counted)
     speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
     return _with(speed, decision, started)

@@ -39,6 +39,8 @@ _WOULD_HELP = {
     "too few blocks": "Run it again on a quiet machine.",
     "short-lived workers": "Let each worker live longer: start a pool once and give it the tasks. Or run it on a quiet "
     "machine, where nothing needs to be seen.",
+    "lock beside neighbours": "Compute without the lock, and hold it for a moment only. Or run it again on a "
+    "quiet machine: there the clock alone decides.",
     "work added beside neighbours": "Run it again on a quiet machine: there the clock alone decides.",
     "too small": "Tell your instructor: on this machine the lab needs a larger input.",
     "too slow": "Run it on a faster machine, or tell your instructor: here the lab needs a smaller input.",

@@ -190,6 +190,36 @@ BESIDE = Program(
 )  # what the wall clock shows, and what would be without
 
 
+def looked_into(fault: str) -> Script:
+    """BESIDE, and the trace of a real program where the run is one that explains."""
+
+    def script(order: Order, trial: int) -> Report:
+        if order.trace is not None:
+            program = str(PRIMES.parents[1] / "faults" / f"{fault}.py")
+            command = [sys.executable, "-m", "grader.tracing.script", str(order.trace), program]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        return BESIDE(order, trial)
+
+    return script
+
+
+@pytest.mark.slow
+def test_workers_that_queue_for_a_lock_beside_neighbours_earn_nothing_by_their_wait_for_a_core(
+    run: Assess,
+) -> None:
+    """They wake up for the lock, find it taken again, and have waited for a core meanwhile: for nothing."""
+    verdict, _ = run(looked_into("lock_convoy"))
+    assert (verdict.outcome, verdict.points) == ("cannot tell", 0.0)
+    assert {"lock-convoy", "lock beside neighbours"} <= {finding.cause for finding in verdict.findings}
+    assert verdict.diagnosis is not None, "the learner sees the queue"
+    assert run(looked_into("clean"))[0].outcome == "met"
+
+
+def test_where_the_wall_clock_agrees_nobody_looks_into_a_program_that_is_met(run: Assess) -> None:
+    _, launcher = run(GOOD)
+    assert [order for order in launcher.orders if order.trace is not None] == []
+
+
 def test_beside_busy_neighbours_good_code_is_met_where_the_system_tells_their_part(run: Assess) -> None:
     verdict, _ = run(BESIDE)
     assert (verdict.outcome, verdict.provisional, verdict.points) == ("met", False, 4.0)

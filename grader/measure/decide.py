@@ -217,13 +217,29 @@ def inflated(blocks: Sequence[Block], bars: Bars) -> bool:
 
     Threads that only burn CPU beside neighbours can make a program's waiting look like theirs.
     """
-    clean = [b for b in blocks if not b.is_void(bars.r_min) and sum(b.cpu_serial) > 0]
-    beside = [b for b in clean if b.wall is not None and b.others > _OTHERS]
-    if not beside or 2 * len(beside) < len(clean):
+    if not wall_sees_less(blocks, bars):
         return False
-    by_wall = median([b.wall.speedup for b in beside if b.wall])
-    times = median([sum(b.cpu_parallel) / (sum(b.cpu_serial) * b.stretch) for b in beside])
-    return times > _INFLATED and by_wall < pass_bar(_reach(blocks, bars), bars)
+    beside = [b for b in blocks if not b.is_void(bars.r_min) and _beside(b) and sum(b.cpu_serial) > 0]
+    times = [sum(b.cpu_parallel) / (sum(b.cpu_serial) * b.stretch) for b in beside]
+    return bool(times) and median(times) > _INFLATED
+
+
+def wall_sees_less(blocks: Sequence[Block], bars: Bars) -> bool:
+    """Beside neighbours, does the clock on the wall see less than is asked for?
+
+    Mostly they are why. But processes that wake up for a lock, and find it taken again, wait for a core as if they had
+    work for it: only a look into the program can tell.
+    """
+    clean = [b for b in blocks if not b.is_void(bars.r_min)]
+    by_wall = [b.wall.speedup for b in clean if b.wall is not None and _beside(b)]
+    if not by_wall or 2 * len(by_wall) < len(clean):
+        return False
+    return median(by_wall) < pass_bar(_reach(blocks, bars), bars)
+
+
+def _beside(block: Block) -> bool:
+    """Was it measured beside neighbours, by a clock that takes them out?"""
+    return block.wall is not None and block.others > _OTHERS
 
 
 def clock_of(blocks: Sequence[Block]) -> Clock:

@@ -33,6 +33,13 @@ class Diagnosis:
     work_span: WorkSpan
     why_null: str = ""
 
+    @property
+    def locked(self) -> float:
+        """The share of the workers' time, all together, that they waited for locks (0 to 1)."""
+        lanes = self.timeline.workers
+        lived = sum(lane.end - lane.start for lane in lanes)
+        return sum(lane.seconds("lock") for lane in lanes) / lived if lived > 0 else 0.0
+
 
 def diagnosis(
     name: str,

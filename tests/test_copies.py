@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.measure.copies import Twin, allowed, footprint, growth, rule, too_poor_to_weigh
+from grader.measure.copies import Ruling, Twin, allowed, footprint, growth, rule, too_poor_to_weigh
 from grader.weights import Curve, MemoryBars, Weighing
 
 MIB = 1024 * 1024
@@ -34,21 +34,32 @@ def test_copies_are_the_peak_beyond_the_twin_in_payloads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("two", "four", "outcome", "cause"),
+    ("two", "four"),
+    [(1.0, 1.0), (1.15, 1.17), (0.5, 1.0)],  # the last one streams: at no time is there a copy and a half
+)
+def test_one_round_that_is_clearly_below_the_bars_is_met(two: float, four: float) -> None:
+    assert rule([one(two, four)], BARS) == Ruling("met", "shared")
+
+
+@pytest.mark.parametrize(
+    ("two", "four", "cause"),
     [
-        (1.0, 1.0, "met", "shared"),
-        (1.15, 1.17, "met", "shared"),
-        (0.5, 1.0, "met", "shared"),  # it streams: at no time is there a copy and a half
-        (4.1, 5.5, "not yet", "payload copied"),
-        (2.0, 4.0, "not yet", "payload copied"),
-        (2.0, 2.0, "not yet", "held more than once"),
-        (3.0, 2.8, "not yet", "held more than once"),
+        (4.1, 5.5, "payload copied"),
+        (2.0, 4.0, "payload copied"),
+        (2.0, 2.0, "held more than once"),
+        (3.0, 2.8, "held more than once"),
     ],
 )
-def test_one_round_rules_where_it_is_clear(two: float, four: float, outcome: str, cause: str) -> None:
-    ruling = rule([one(two, four)], BARS)
-    assert ruling is not None
-    assert (ruling.outcome, ruling.cause) == (outcome, cause)
+def test_two_rounds_refuse_where_both_are_clear(two: float, four: float, cause: str) -> None:
+    assert rule([one(two, four)], BARS) is None
+    assert rule([one(two, four), one(two, four)], BARS) == Ruling("not yet", cause)
+
+
+def test_one_look_that_counts_pages_twice_refuses_nobody() -> None:
+    spike, plain = one(1.0, 2.0), one(1.0, 1.0)
+    assert rule([spike], BARS) is None
+    assert rule([spike, plain], BARS) is None
+    assert rule([spike, plain, plain], BARS) == Ruling("met", "shared")
 
 
 @pytest.mark.parametrize(("two", "four"), [(1.4, 1.4), (1.6, 1.6), (1.0, 1.2), (1.0, 1.3)])

@@ -1,0 +1,51 @@
+# check: answer
+# verdict: not yet
+# cause: timed out
+"""The parent joins the workers before it has taken their results: they can't end, for the pipe is full."""
+
+from itertools import islice
+from multiprocessing import Process, Queue
+
+from course.cases import invoices
+
+BATCH = 25
+
+
+def check_invoices(folder, workers):
+    tasks, results = Queue(maxsize=workers), Queue()
+    checkers = [Process(target=check_batches, args=(tasks, results)) for _ in range(workers)]
+    for process in checkers:
+        process.start()
+    records = invoices.read(folder)
+    while batch := list(islice(records, BATCH)):
+        tasks.put(batch)
+    for _ in checkers:
+        tasks.put(None)
+    for process in checkers:
+        process.join()
+    book = invoices.Book(folder)
+    running = workers
+    while running:
+        batch = results.get()
+        if batch is None:
+            running -= 1
+            continue
+        for position, checked, cause in batch:
+            if cause:
+                book.reject(position, cause)
+            else:
+                book.enter(position, checked)
+    return book.report()
+
+
+def check_batches(tasks, results):
+    while (batch := tasks.get()) is not None:
+        results.put([check_one(position, record) for position, record in batch])
+    results.put(None)
+
+
+def check_one(position, record):
+    try:
+        return position, invoices.check(record), ""
+    except Exception as error:
+        return position, None, f"{type(error).__name__}: {error}"

@@ -21,7 +21,7 @@ from grader.lab import in_scenario
 from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
-from grader.measure.decide import Decision, conclude, hopeless, how_sure, settle, wall_sees_less
+from grader.measure.decide import Decision, conclude, hopeless, how_sure, locked_out, settle, wall_sees_less
 from grader.measure.explain import Explaining
 from grader.measure.inputs import inputs
 from grader.measure.stats import median
@@ -47,7 +47,6 @@ _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 CALIBRATIONS_BEFORE = 2
 PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
-_LOCKED = 0.25  # of the workers' time in wait for locks: by turns, two workers come to half
 _TRACEABLE = 15.0  # seconds of a run that may be made once more, to see where its time goes
 
 
@@ -189,9 +188,7 @@ def _speed(
         if asked or decision.outcome == "not yet":
             progress("speedup: one more run, to see where its time goes")
             why = _why(bench, plan, blocks, lab, facts, method)
-        if (
-            asked and why is not None and why.locked > _LOCKED
-        ):  # the clock free of neighbours can't tell these apart
+        if asked and why is not None and locked_out(decision, blocks, lab.bars, why.locked):
             decision = Decision("cannot tell", "lock beside neighbours", clock=decision.clock)
         elif decision.outcome == "met":
             why = None

@@ -120,7 +120,7 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
         "load": "Other work took the cores: most blocks had too little reach to tell.",
         "little reach": f"Even perfectly parallel work reached only {measured.reach:.2f} here: too little to tell.",
         "short-lived workers": f"{s} as far as could be seen: the workers end too soon to be seen.",
-        "lock beside neighbours": f"{s} free of neighbours, but the workers queue for a lock, and may work by turns.",
+        "lock beside neighbours": f"{s} free of neighbours, but its work is done by turns, with one lock in hand.",
         "work added beside neighbours": f"{s} free of neighbours, but for far more CPU seconds than serial.",
         "close to the bar": f"{s}, too close to the {bar} that is asked for to tell in this time.",
         "too few blocks": f"{s} so far, from {measured.blocks} clean blocks: too few to tell.",

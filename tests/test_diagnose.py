@@ -10,6 +10,7 @@ from recorded_traces import FAULTS, TRACES, read
 from grader import machine, why
 from grader.tracing.bill import bill
 from grader.tracing.diagnose import CAUSES, diagnose
+from grader.tracing.diagnosis import of_timeline
 from grader.tracing.whatif import what_if
 
 ALL = sorted(path.stem for path in FAULTS.glob("*.py"))
@@ -91,3 +92,12 @@ def test_more_workers_are_not_promised_to_those_who_wait_for_a_lock() -> None:
 
 def test_recorded_traces_are_small() -> None:
     assert sum(path.stat().st_size for path in Path(TRACES).glob("*.gz")) < 1_000_000
+
+
+def test_the_share_of_the_work_that_is_done_with_a_lock_in_hand_is_known() -> None:
+    """What the clock free of neighbours can't see: a wait for a core that is for a lock, not for work."""
+    convoy, clean = (
+        of_timeline(name, read(TRACES / f"{name}.json.gz"), None) for name in ("lock_convoy", "clean")
+    )
+    assert convoy.locked > 0.9
+    assert clean.locked == 0

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.measure.bars import fail_bar, pass_bar
+from grader.measure.bars import fail_bar, half_bar, pass_bar
 from grader.measure.busy import cpu_speedup, one_busy, one_busy_median, slower
 from grader.measure.stats import evidence, gain, interval, median
 from grader.model import Bars, Block, Clock, Estimate, Outcome
@@ -235,6 +235,16 @@ def wall_sees_less(blocks: Sequence[Block], bars: Bars) -> bool:
     if not by_wall or 2 * len(by_wall) < len(clean):
         return False
     return median(by_wall) < pass_bar(_reach(blocks, bars), bars)
+
+
+def locked_out(decision: Decision, blocks: Sequence[Block], bars: Bars, held: float) -> bool:
+    """Is a share `held` (0 to 1) of the work under one lock too much for the points that were decided?
+
+    Amdahl's law: what one process at a time may do, however many there are, bounds the speedup by 1 / held.
+    """
+    reach = _reach(blocks, bars)
+    bar = pass_bar(reach, bars) if decision.outcome == "met" else half_bar(reach, bars)
+    return bar is not None and held * bar > 1
 
 
 def _beside(block: Block) -> bool:

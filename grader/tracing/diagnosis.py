@@ -35,10 +35,13 @@ class Diagnosis:
 
     @property
     def locked(self) -> float:
-        """The share of the workers' time, all together, that they waited for locks (0 to 1)."""
+        """h: the share of the workers' own work (0 to 1) that was done with a lock in hand, each worker's busiest one.
+
+        Where that is one lock for all, no number of workers makes the program more than 1/h times as fast.
+        """
         lanes = self.timeline.workers
-        lived = sum(lane.end - lane.start for lane in lanes)
-        return sum(lane.seconds("lock") for lane in lanes) / lived if lived > 0 else 0.0
+        useful = sum(lane.useful for lane in lanes)
+        return min(1.0, sum(lane.held for lane in lanes) / useful) if useful > 0 else 0.0
 
 
 def diagnosis(

@@ -245,13 +245,42 @@ def _listen_to_locks() -> None:
     def made(found: Any) -> Any:
         def make_methods(self: Any) -> None:
             found(self)
-            self.acquire = _state("lock", self.acquire)
+            self.acquire = _got(_state("lock", self.acquire), self)
+            self.release = _let_go(self.release, self)
 
         return make_methods
 
     _replace(locks.SemLock, "_make_methods", made)
-    _replace(locks.SemLock, "__enter__", functools.partial(_state, "lock"))
+    _replace(locks.SemLock, "__enter__", lambda found: _got(_state("lock", found)))
+    _replace(locks.SemLock, "__exit__", _let_go)
     _replace(locks.Condition, "wait", functools.partial(_state, "lock"))
+
+
+def _got(function: Any, own: Any = None) -> Any:
+    """`function`, after which the lock is in hand where it says so. `own` is the lock of a bound method."""
+
+    @functools.wraps(function)
+    def heard(*args: Any, **kwargs: Any) -> Any:
+        got = function(*args, **kwargs)
+        recorder, lock = _in_main(), own or args[0]
+        if got and recorder is not None and lock._semlock.maxvalue == 1:
+            recorder.holds(lock._semlock.handle)
+        return got
+
+    return heard
+
+
+def _let_go(function: Any, own: Any = None) -> Any:
+    """`function`, before which the lock is still in hand."""
+
+    @functools.wraps(function)
+    def heard(*args: Any, **kwargs: Any) -> Any:
+        recorder, lock = _in_main(), own or args[0]
+        if recorder is not None and lock._semlock.maxvalue == 1:
+            recorder.lets_go(lock._semlock.handle)
+        return function(*args, **kwargs)
+
+    return heard
 
 
 # Processes

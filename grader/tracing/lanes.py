@@ -67,6 +67,7 @@ def _lane(name: str, place: Sequence[Recording], begun: float, wall: float) -> L
         processes=len(place),
         other_cpu=max(0.0, other),
         queued=sum(queued) if len(queued) == len(place) else None,
+        held=sum(recording.held for recording in place),
     )
 
 

@@ -29,12 +29,13 @@ from grader.tracing.timeline import STATES, State
 _NUMBER: dict[State, int] = {state: number for number, state in enumerate(STATES)}
 RUN = _NUMBER["run"]
 
-MAGIC = b"CWTRACE2"
+MAGIC = b"CWTRACE3"
 #: Magic, role; then the numbers: pid (0: it never began), parent's pid, asked, ended (0: not), state now, since when;
-#: CPU seconds of the process and of its main thread, seconds queued (-1: not told); stretches, tasks, helpers there.
-HEADER = struct.Struct("<8s16s12d")
+#: CPU seconds of the process and of its main thread, seconds queued (-1: not told); stretches, tasks, helpers there;
+#: CPU seconds of the main thread with the lock in hand that it used most under.
+HEADER = struct.Struct("<8s16s13d")
 _NUMBERS = 3  # the first of them, counted in doubles
-_ENDED, _STATE, _SINCE, _LOOKED, _COUNTS = (_NUMBERS + place for place in (3, 4, 5, 6, 9))
+_ENDED, _STATE, _SINCE, _LOOKED, _COUNTS, _HELD = (_NUMBERS + place for place in (3, 4, 5, 6, 9, 12))
 #: from, to, stretches added up, then seconds, CPU seconds and bytes of each state
 STRETCH = struct.Struct("<21d")
 #: from, to, CPU seconds, tasks added up, longest of them; its name
@@ -63,7 +64,7 @@ def announce(folder: str, role: str, asked: float) -> str:
         OSError: the folder is gone, or full.
     """
     path = Path(folder, f"{os.getpid()}-{time.perf_counter_ns()}.trace")
-    numbers = 0.0, os.getpid(), asked, 0.0, _NUMBER["start"], asked, 0.0, 0.0, -1.0, 0, 0, 0
+    numbers = 0.0, os.getpid(), asked, 0.0, _NUMBER["start"], asked, 0.0, 0.0, -1.0, 0, 0, 0, 0.0
     try:
         with open(path, "xb") as file:
             file.write(HEADER.pack(MAGIC, role.encode(), *numbers))
@@ -100,6 +101,8 @@ class Recorder:
         self._tasks, self._task = 0, 0
         self._open: tuple[bytes, float, float] | None = None  # a task that is being worked on
         self._helpers, self._helper = 0, 0
+        self._locks: dict[int, tuple[int, float]] = {}  # in hand: how often, since how many CPU seconds
+        self._held: dict[int, float] = {}
         self._lock = threading.Lock()
         self._ended = False
         self._schedstat = _open_schedstat()
@@ -132,6 +135,9 @@ class Recorder:
     def end(self) -> None:
         """The process's own code has returned: nothing is written down any more."""
         self.close_task()
+        for lock in tuple(self._locks):
+            self._locks[lock] = 1, self._locks[lock][1]
+            self.lets_go(lock)
         self._to(RUN)
         now = time.perf_counter()
         self._look(now)
@@ -196,6 +202,22 @@ class Recorder:
             view[at + 4] = end - start
             where = 8 * (at + 5)
             self._map[where : where + 64] = name[:64].ljust(64, b"\0")
+
+    # Locks
+
+    def holds(self, lock: int) -> None:
+        """The main thread has got a lock, which this number names; the same one again, where it may."""
+        times, since = self._locks.get(lock, (0, 0.0))
+        self._locks[lock] = times + 1, since if times else time.thread_time()
+
+    def lets_go(self, lock: int) -> None:
+        """It gives the lock back. One that it hasn't got is someone's signal."""
+        times, since = self._locks.pop(lock, (0, 0.0))
+        if times > 1:
+            self._locks[lock] = times - 1, since
+        elif times:
+            held = self._held[lock] = self._held.get(lock, 0.0) + time.thread_time() - since
+            self._view[_HELD] = max(self._view[_HELD], held)
 
     # Other threads
 

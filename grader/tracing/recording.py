@@ -53,6 +53,7 @@ class Recording:
     spans: tuple[Span, ...]
     tasks: tuple[Task, ...]
     helpers: tuple[Span, ...]
+    held: float
 
 
 def read(folder: Path) -> list[Recording]:
@@ -75,7 +76,7 @@ def _read(file: Path) -> Recording | None:
     _, role, *numbers = HEADER.unpack_from(data)
     if not all(map(math.isfinite, numbers)):
         return None
-    process, parent, asked, ended, state, since, process_cpu, main_cpu, queued, *counts = numbers
+    process, parent, asked, ended, state, since, process_cpu, main_cpu, queued, *counts, held = numbers
     if not 0 <= state < len(STATES):
         return None
     stretches, tasks, helpers = (
@@ -95,6 +96,7 @@ def _read(file: Path) -> Recording | None:
         tuple(_in_order(_spans(data, stretches))),
         tuple(_tasks(data, tasks)),
         tuple(_helpers(data, helpers)),
+        max(0.0, held),
     )
 
 

@@ -61,7 +61,7 @@ class Lane:
     was asked for to its end; those of the parent cover the traced region. `helpers` are pickling and unpickling by
     its other threads, which may overlap. `other_cpu` are CPU seconds of threads that are not its main one (their
     pickling not counted), `queued` the seconds that its main thread was ready to run but had no core (None where
-    the system doesn't tell).
+    the system doesn't tell), `held` its CPU seconds with the lock in hand that it used most under.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Lane:
     processes: int = 1
     other_cpu: float = 0.0
     queued: float | None = None
+    held: float = 0.0
 
     @property
     def start(self) -> float:

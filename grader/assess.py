@@ -1,6 +1,6 @@
 """The pipeline: WorkerModule + Lab + Launcher -> Verdict.
 
-    answer:   one process a start method runs all sizes; each answer compared with the baseline's
+    answer, and a lab's own checks: one process a start method runs all sizes; each answer compared with the baseline's
     memory, clean_up: see grader.weigh
     speedup:  plan -> calibrate -> blocks until sure, hopeless or out of time -> decision -> verdict
 
@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from grader import machine, verdict, weigh
 from grader.errors import GraderError, LearnerError
+from grader.lab import in_scenario
 from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
@@ -68,15 +69,16 @@ def assess(
     if check not in lab.checks:
         raise LearnerError(f"{lab.id} has no check {check!r}.", f"Its checks: {', '.join(lab.checks)}.")
     methods = start_methods(facts)
-    if check == "answer":
-        runs = tuple(_answers(lab, worker, launcher, methods[:1] if preview else methods, progress, preview))
-        return verdict.on_answer(lab, worker, runs, facts, preview)
+    lab = replace(lab, judge=in_scenario(lab.judge, check), scenario=check)
     if check == "memory":
         return weigh.memory(lab, worker, launcher, methods[0], facts, progress, preview)
     if check == "clean_up":
         return weigh.clean_up(lab, worker, launcher, methods, facts, progress, preview)
-    speed = _speed(lab, worker, launcher, methods[0], facts, progress, preview)
-    return verdict.on_speed(lab, worker, speed, facts, preview)
+    if check == "speedup":
+        speed = _speed(lab, worker, launcher, methods[0], facts, progress, preview)
+        return verdict.on_speed(lab, worker, speed, facts, preview)
+    runs = tuple(_answers(lab, worker, launcher, methods[:1] if preview else methods, progress, preview))
+    return verdict.on_answer(lab, check, worker, runs, facts, preview)
 
 
 def start_methods(facts: MachineFacts) -> tuple[str, ...]:
@@ -108,12 +110,12 @@ def _answers(
     sizes = lab.judge.SIZES
     timeout = _PREVIEW_TIMEOUT if preview else _ANSWER_TIMEOUT
     with inputs(lab, sizes) as folders, launcher.session(lab, None, methods[0]) as clean:
-        progress("answer: the serial baseline")
+        progress(f"{lab.scenario}: the serial baseline")
         baseline = clean.run(Order("serial", 1, 120.0, folders))
         if baseline.ending != "done":
             raise GraderError(f"The baseline {baseline.ending}: {baseline.message}\n{baseline.output}")
         for method in methods:
-            progress(f"answer: your code under {method}, {len(sizes)} sizes")
+            progress(f"{lab.scenario}: your code under {method}, {len(sizes)} sizes")
             with launcher.session(lab, worker, method) as mine:
                 trial = mine.run(Order("parallel", 2, timeout, folders))
                 run = _judge(lab, method, trial, baseline)

@@ -24,6 +24,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 #: compare(expected, got)    "" when equal, else the difference in words (in the parent)
 JUDGE_NEEDS = ("SIZES", "make_input", "arguments", "serial", "encode", "compare")
 
+#: What it may define.
+#:
+#: SCENARIOS   by check, what replaces this file's own names in that check. A check that is none of BUILT_IN is a
+#:             check of the answer in another situation, and has its entry here. In an entry there may also be
+#:             `call(function, arguments)`: it runs in the child in place of `function(*arguments)` (the number of
+#:             workers is the last of them), and returns what `encode` gets.
+BUILT_IN = ("answer", "speedup", "memory", "clean_up")
+
 #: And what for a speedup check: the size at which the sizing for speed starts.
 SPEED_NEEDS = ("SPEED_SIZE",)
 
@@ -91,8 +99,19 @@ def load_judge(folder: Path) -> ModuleType:
     return judge
 
 
+def in_scenario(judge: ModuleType, check: str) -> ModuleType:
+    """The judge as it is in that check: with what its SCENARIOS replace there."""
+    replaced = getattr(judge, "SCENARIOS", {}).get(check)
+    if replaced is None:
+        return judge
+    judged = ModuleType(f"{judge.__name__}.{check}")
+    judged.__dict__.update({**vars(judge), **replaced})
+    return judged
+
+
 def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
     checks = data["checks"]
+    _refuse_odd_scenarios(folder, checks, judge)
     for check, needs in (("speedup", SPEED_NEEDS), ("memory", MEMORY_NEEDS)):
         missing = [name for name in needs if check in checks and not hasattr(judge, name)]
         if missing:
@@ -115,3 +134,23 @@ def _lab(folder: Path, data: dict[str, Any], judge: ModuleType) -> Lab:
         memory=MemoryBars(**data.get("memory", {})),
         takes_workers=data.get("takes_workers", True),
     )
+
+
+def _refuse_odd_scenarios(folder: Path, checks: dict[str, Any], judge: ModuleType) -> None:
+    scenarios = getattr(judge, "SCENARIOS", {})
+    for check in checks:
+        if check not in BUILT_IN and check not in scenarios:
+            raise GraderError(
+                f"{folder.name}/lab.toml: the check {check} is none of {', '.join(BUILT_IN)}, and checks.py has no "
+                "entry for it in SCENARIOS."
+            )
+    for check, replaced in scenarios.items():
+        if check not in checks:
+            raise GraderError(
+                f"{folder.name}/checks.py: SCENARIOS has {check}, which is no check of lab.toml."
+            )
+        known = {*JUDGE_NEEDS, *SPEED_NEEDS, *MEMORY_NEEDS, "CLEAN_UP_SIZE", "call"}
+        if odd := sorted(set(replaced) - known):
+            raise GraderError(
+                f"{folder.name}/checks.py: SCENARIOS[{check!r}] replaces unknown {', '.join(odd)}."
+            )

@@ -105,6 +105,9 @@ class Lab:
     cost: CostModel = field(default_factory=CostModel)
     memory: MemoryBars = field(default_factory=MemoryBars)
     takes_workers: bool = True
+    scenario: str = (
+        ""  # the check that `judge` was made for, where checks.py replaces some of its names there
+    )
 
     @property
     def notebook(self) -> Path:

@@ -76,10 +76,15 @@ class Weighed:
 
 
 def on_answer(
-    lab: Lab, worker: WorkerModule, runs: Sequence[AnswerRun], facts: MachineFacts, preview: bool = False
+    lab: Lab,
+    name: str,
+    worker: WorkerModule,
+    runs: Sequence[AnswerRun],
+    facts: MachineFacts,
+    preview: bool = False,
 ) -> Verdict:
-    """The verdict on the answer: `met` only when every size is right under every start method."""
-    check = lab.checks["answer"]
+    """The verdict on a check of the answer: `met` only when every size is right under every start method."""
+    check = lab.checks[name]
     failed = next((run for run in runs if run.size is not None), None)
     findings = [f for run in runs if (f := causes.own_method(run.trial.start_methods_used, run.start_method))]
     if failed is None:

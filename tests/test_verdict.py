@@ -25,7 +25,7 @@ def speed(decision: Decision, blocks: tuple[Block, ...] = (GOOD,) * 12) -> Verdi
 
 
 def answer(trial: Trial, difference: str = "", method: str = "fork") -> Verdict:
-    return verdict.on_answer(LAB, WORKER, [AnswerRun(method, 1, 7, trial, difference)], FACTS)
+    return verdict.on_answer(LAB, "answer", WORKER, [AnswerRun(method, 1, 7, trial, difference)], FACTS)
 
 
 def failed(
@@ -124,7 +124,9 @@ def test_a_wrong_answer_says_size_start_method_and_difference() -> None:
 
 
 def test_right_answers_name_sizes_and_start_methods() -> None:
-    told = verdict.on_answer(LAB, WORKER, [AnswerRun(m, 4, None, DONE) for m in ("fork", "spawn")], FACTS)
+    told = verdict.on_answer(
+        LAB, "answer", WORKER, [AnswerRun(m, 4, None, DONE) for m in ("fork", "spawn")], FACTS
+    )
     assert (told.outcome, told.points) == ("met", 6.0)
     assert told.reason == "Right at every size (0, 1, 7, 301) under fork, spawn."
 

@@ -81,6 +81,7 @@ class LocalSession:
             (self._modules / f"{name}.py").write_text(source, encoding="utf-8")
         self._setup: Message = {
             "lab_folder": str(lab.folder),
+            "scenario": lab.scenario,
             "warm_up": str(self._warm_up),
             "imports": list(lab.imports),
             "start_method": start_method,

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.lab import load_judge
+from grader.lab import in_scenario, load_judge
 from grader.measure import idle, reach
 from grader.measure.channel import Line, Message
 from grader.model import CostModel
@@ -58,7 +58,7 @@ def prepare(setup: Message) -> Loaded:
     if setup["start_method"]:
         multiprocessing.set_start_method(setup["start_method"], force=True)
     _note_start_methods()
-    judge = load_judge(Path(setup["lab_folder"]))
+    judge = in_scenario(load_judge(Path(setup["lab_folder"])), setup["scenario"])
     reach.import_all(setup["imports"])
     judge.serial(*judge.arguments(Path(setup["warm_up"])))  # lazy imports and first page faults: not measured
     function = None
@@ -126,6 +126,8 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
             f"The lab calls {loaded.setup['signature']}, but your {name} doesn't fit: {error}.",
             where,
         ) from None
+    if scripted := getattr(loaded.judge, "call", None):
+        return lambda: scripted(function, arguments)
     return lambda: function(*arguments)
 
 

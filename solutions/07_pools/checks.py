@@ -7,6 +7,7 @@ from a seed of its own.
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,8 +22,8 @@ SIZES = (0, 1, 7, 401, 4_001)
 #: Contracts at which the sizing for the speed check starts.
 SPEED_SIZE = 6_000
 
-#: The book of the other checks: so many contracts of about one millisecond each.
-WATCHED, STEPS = 2_000, 7_000
+#: The book of the other checks: so many contracts of about half a millisecond each.
+WATCHED, STEPS = 2_000, 3_000
 #: Of a book that is broken or cancelled, so much may have been begun at most: what was under way, and more.
 BEGUN = 0.75
 #: No step of the progress is larger than this part of the book; the first comes before so much of it was begun.
@@ -208,6 +209,8 @@ def _left_by(function: Values, folder: Path, progress: Report, workers: int) -> 
     left: BaseException | None = None
     try:
         function(folder, progress, workers)
+    except NotImplementedError:
+        raise  # the stub says so itself
     except BaseException as error:
         left = error  # held, as a notebook holds the last error: with all that its frames hold, a pool too
     begun = reserves.begun(folder)
@@ -326,11 +329,11 @@ def call_both_ways(function: Values, given: Sequence[Any]) -> Any:
     try:
         function(folder, _stops(folder), workers)
     except (StopWork, KeyboardInterrupt) as error:
-        _held.append(error)
+        if multiprocessing.active_children():
+            _held.append(error)  # as a notebook holds the last error: a pool in its frames lives on with it
     return function(folder, progress, workers)
 
 
-#: As a notebook holds the last error.
 _held: list[BaseException] = []
 
 _OF_A_RUN_THAT_IS_LEFT: dict[str, Any] = {"encode": encode_left}

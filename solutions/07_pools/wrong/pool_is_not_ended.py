@@ -1,6 +1,6 @@
 # check: clean_up
 # verdict: not yet
-# cause: left behind
+# cause: process left
 """The pool is closed at the end only: an exception before it leaves the workers at work."""
 
 from multiprocessing import Pool

@@ -46,9 +46,9 @@ FUNDS = {
     "shares": (-70, -32, -10, 4, 15, 27, 41, 66),
 }
 #: The share of a book's contracts that are long and large; they come last.
-LARGE = 0.03
+LARGE = 0.06
 #: Paths and months of a small contract and of a large one: from, to.
-SMALL_SIZE, LARGE_SIZE = ((5, 9), (8, 24)), ((60, 100), (240, 360))
+SMALL_SIZE, LARGE_SIZE = ((3, 6), (6, 14)), ((16, 25), (240, 360))
 
 _HEADING = ("number", "fund", "premium", "months", "paths", "promised")
 _MULTIPLIER, _INCREMENT, _MASK = 1_103_515_245, 12_345, 0x7FFF_FFFF

@@ -22,8 +22,8 @@ SIZES = (0, 1, 7, 401, 4_001)
 #: Contracts at which the sizing for the speed check starts.
 SPEED_SIZE = 6_000
 
-#: The book of the other checks: so many contracts of about half a millisecond each.
-WATCHED, STEPS = 2_000, 3_000
+#: The book of the other checks: so many contracts of about a third of a millisecond each.
+WATCHED, STEPS = 2_000, 2_000
 #: Of a book that is broken or cancelled, so much may have been begun at most: what was under way, and more.
 BEGUN = 0.75
 #: No step of the progress is larger than this part of the book; the first comes before so much of it was begun.

@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: start-up-dominates
+# cause: start-up-dominates or tasks-too-small
 """Right, but every batch has a pool of its own: starting workers takes longer than their work."""
 
 from multiprocessing import Pool
@@ -22,6 +22,6 @@ def value_book(folder, progress, workers):
     values = []
     for start in range(0, len(contracts), BATCH):
         with Pool(workers) as pool:
-            values += pool.map(value_one, contracts[start : start + BATCH], chunksize=4)
+            values += pool.map(value_one, contracts[start : start + BATCH], chunksize=16)
         progress(len(values), len(contracts))
     return values

@@ -1,6 +1,6 @@
 # check: speedup
 # verdict: not yet
-# cause: skew or tasks-too-few
+# cause: skew or tasks-too-few or one-worker-does-all
 """Right, but the book is cut into as many chunks as there are workers: the last one has the large contracts."""
 
 from multiprocessing import Pool

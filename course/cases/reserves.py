@@ -2,7 +2,7 @@
 
     from course.cases import reserves
 
-    reserves.make(folder, 12_000, seed=1)          # writes book.csv
+    reserves.make(folder, 16_000, seed=1)          # writes book.csv
     contracts = reserves.read(folder)
     reserves.value(contracts[0])                   # what its guarantee costs, in hundredths
     reserves.value_all(folder)                     # the baseline: one contract after the other
@@ -10,7 +10,7 @@
 A customer pays a premium each month into a fund. At the end the insurer promises back a part of what was paid in,
 however the fund did. `value` simulates the fund on a number of paths, and takes the mean of what is missing at
 the end. Most contracts are small and short. The last ones of a book, sold most recently, are long and large: they
-are a hundred times the work.
+are hundreds of times the work.
 
 All sums are whole numbers, and the chance comes from the contract's own number: so a value is the same on every
 machine. Where a folder has a trail (`keep_trail`), each valuation notes its contract there before it begins.
@@ -48,7 +48,7 @@ FUNDS = {
 #: The share of a book's contracts that are long and large; they come last.
 LARGE = 0.06
 #: Paths and months of a small contract and of a large one: from, to.
-SMALL_SIZE, LARGE_SIZE = ((3, 6), (6, 14)), ((16, 25), (240, 360))
+SMALL_SIZE, LARGE_SIZE = ((2, 4), (4, 10)), ((16, 25), (240, 360))
 
 _HEADING = ("number", "fund", "premium", "months", "paths", "promised")
 _MULTIPLIER, _INCREMENT, _MASK = 1_103_515_245, 12_345, 0x7FFF_FFFF

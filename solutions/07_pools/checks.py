@@ -20,7 +20,7 @@ from course.cases import reserves
 #: Contracts of the answer check: none, one, fewer than workers have chunks, odd numbers.
 SIZES = (0, 1, 7, 401, 4_001)
 #: Contracts at which the sizing for the speed check starts.
-SPEED_SIZE = 6_000
+SPEED_SIZE = 8_000
 
 #: The book of the other checks: so many contracts of about a third of a millisecond each.
 WATCHED, STEPS = 2_000, 2_000

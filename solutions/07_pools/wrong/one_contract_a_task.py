@@ -3,7 +3,7 @@
 # cause: tasks-too-small
 """Right, but each contract is a task of its own: handing most of them out takes longer than valuing them."""
 
-from multiprocessing import Pool
+from concurrent.futures import ProcessPoolExecutor
 
 from course.cases import reserves
 
@@ -18,8 +18,11 @@ def value_one(contract):
 def value_book(folder, progress, workers):
     contracts = reserves.read(folder)
     values = []
-    with Pool(workers) as pool:
-        for value in pool.imap(value_one, contracts):
+    executor = ProcessPoolExecutor(workers)
+    try:
+        for value in executor.map(value_one, contracts):
             values.append(value)
             progress(len(values), len(contracts))
+    finally:
+        executor.shutdown(cancel_futures=True)
     return values

@@ -54,12 +54,14 @@ class CostModel:
     """What the lab's parallel work costs, so that the calibration costs the same.
 
     `split`: tasks handed out one at a time or cut into one piece a worker. `pool`: workers are started inside the
-    timed region or before it. `bound`: by what the cores compute, or by the memory they share.
+    timed region or before it. `bound`: by what the cores compute, or by the memory they share. `beside`: processes
+    that an honest program starts besides its workers, such as a pipeline's reader; a cold pool has as many.
     """
 
     split: Literal["dynamic", "static"] = "dynamic"
     pool: Literal["cold", "warm"] = "cold"
     bound: Literal["compute", "memory"] = "compute"
+    beside: int = 0
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from grader.errors import GraderError
 from grader.lab import load
 from grader.launch import local
 from grader.launch.local import LocalLauncher, LocalSession
-from grader.measure import answers, tree
+from grader.measure import answers, reach, tree
 from grader.measure.stage import FORKS
-from grader.model import Lab, Order, Trial, WorkerModule
+from grader.model import CostModel, Lab, Order, Trial, WorkerModule
 
 PRIMES = Path(__file__).parent / "labs" / "primes"
 METHODS = multiprocessing.get_all_start_methods()
@@ -518,3 +518,23 @@ def test_killing_a_process_that_is_gone_is_fine() -> None:
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         process.wait()
     tree.kill(process.pid)
+
+
+@needs_linux
+def test_the_calibration_starts_the_processes_that_an_honest_program_starts_besides_its_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pipeline's reader is dear to start, too: a reach without it would be out of reach."""
+    started: list[str] = []
+    start = multiprocessing.process.BaseProcess.start
+
+    def noted(self: multiprocessing.process.BaseProcess) -> None:
+        started.append(self.name)
+        start(self)
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", noted)
+    for beside in (0, 1):
+        started.clear()
+        with reach.ready(2, CostModel(beside=beside), ()) as run_tasks:
+            run_tasks(4, 10)
+        assert len(started) == 2 + beside

@@ -81,8 +81,14 @@ def _pool(workers: int, imports: Sequence[str]) -> Pool:
 def _cold(
     work: Callable[[int], int], cost: CostModel, workers: int, imports: Sequence[str], tasks: int, amount: int
 ) -> int:
+    others = [multiprocessing.Process(target=import_all, args=(tuple(imports),)) for _ in range(cost.beside)]
+    for other in others:
+        other.start()
     with _pool(workers, imports) as pool:
-        return _spread(pool, work, cost, workers, tasks, amount)
+        done = _spread(pool, work, cost, workers, tasks, amount)
+    for other in others:
+        other.join()
+    return done
 
 
 def _spread(

@@ -210,7 +210,7 @@ def test_workers_that_queue_for_a_lock_beside_neighbours_earn_nothing_by_their_w
     """They wake up for the lock, find it taken again, and have waited for a core meanwhile: for nothing."""
     verdict, _ = run(looked_into("lock_convoy"))
     assert (verdict.outcome, verdict.points) == ("cannot tell", 0.0)
-    assert {"lock-convoy", "lock beside neighbours"} <= {finding.cause for finding in verdict.findings}
+    assert "lock beside neighbours" in [finding.cause for finding in verdict.findings]
     assert verdict.diagnosis is not None, "the learner sees the queue"
     assert run(looked_into("clean"))[0].outcome == "met"
 

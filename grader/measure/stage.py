@@ -48,6 +48,7 @@ def main() -> None:
         loaded = worker.prepare(setup)
     except worker.UnfitError as unfit:
         line.send(ending=unfit.ending, message=str(unfit), line=unfit.line)
+        _start_no_more()
         _end_children()
         return
     except Exception as error:  # the learner's code can't raise here: ours, or the lab's
@@ -104,6 +105,17 @@ def _end_children(spared: frozenset[int] = frozenset()) -> None:
                 if os.waitpid(pid, os.WNOHANG)[0] == 0 and not (waited < _PATIENCE and _is_tracker(pid)):
                     os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
+
+
+def _start_no_more() -> None:
+    """A pool that was made at import replaces its workers as they are killed; from now on its thread ends instead."""
+    import multiprocessing.process
+
+    def refused(self: multiprocessing.process.BaseProcess) -> None:
+        raise SystemExit
+
+    multiprocessing.process.BaseProcess.start = refused  # type: ignore[method-assign]
+    time.sleep(0.05)  # one that is being started just now is there then
 
 
 def _children() -> frozenset[int]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-import json
 import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import nbformat
 import pandas as pd
 import pytest
-from nbgrader.nbgraderformat import MetadataValidator
+from lab_pages import marks, page
 
 from course.cases import fraud
 from grader import lab as labs
@@ -212,59 +208,7 @@ def test_every_answer_is_read_with_what_is_expected_of_it(lab: Lab) -> None:
     )
 
 
-@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_every_wrong_answer_imports_says_what_is_wrong_and_fits_the_signature(path: Path) -> None:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.__doc__
-    assert list(inspect.signature(module.find_alerts).parameters) == ["folder", "workers"]
-
-
 # The notebook
-
-
-def page(folder: Path) -> Any:
-    return nbformat.read(folder / "11_fraud.ipynb", as_version=4)
-
-
-def marks(cell: Any) -> dict[str, Any]:
-    return dict(cell.metadata.get("nbgrader", {}))
-
-
-@pytest.mark.parametrize("folder", [FOLDER, RELEASED], ids=["solution", "released"])
-def test_nbgrader_finds_the_metadata_of_every_cell_valid(folder: Path) -> None:
-    nbformat.validate(page(folder))
-    MetadataValidator().validate_nb(page(folder))
-
-
-def test_the_first_code_cell_is_locked_and_opens_the_lab() -> None:
-    first = next(cell for cell in page(FOLDER).cells if cell.cell_type == "code")
-    assert first.source == "%load_ext grader\n%lab 11_fraud"
-    assert marks(first)["locked"]
-    assert not marks(first)["grade"]
-
-
-def test_the_marked_cells_carry_the_labs_points_and_the_memo_its_own(lab: Lab) -> None:
-    marked = {marks(cell)["grade_id"]: cell for cell in page(FOLDER).cells if marks(cell).get("grade")}
-    assert {name: marks(cell)["points"] for name, cell in marked.items()} == {
-        **{f"check-{name}": check.points for name, check in lab.checks.items()},
-        "memo": 5,
-    }
-    for name in lab.checks:
-        cell = marked[f"check-{name}"]
-        assert cell.source == f'check("{name}")'
-        assert marks(cell)["locked"]
-    assert marked["memo"].cell_type == "markdown"
-    assert not marks(marked["memo"])["locked"]
-
-
-def test_prose_is_locked_so_that_marking_restores_it() -> None:
-    for cell in page(FOLDER).cells:
-        if cell.cell_type == "markdown" and not marks(cell).get("solution"):
-            assert marks(cell).get("locked"), cell.source
 
 
 def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:
@@ -276,10 +220,3 @@ def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:
     assert stub.source.startswith("%%module scorer\n")
     assert "raise NotImplementedError" in stub.source
     assert not (RELEASED / "wrong").exists()
-
-
-@pytest.mark.parametrize("folder", [FOLDER, RELEASED], ids=["solution", "released"])
-def test_it_carries_no_outputs(folder: Path) -> None:
-    for cell in json.loads((folder / "11_fraud.ipynb").read_text(encoding="utf-8"))["cells"]:
-        assert cell.get("outputs", []) == []
-        assert cell.get("execution_count") is None

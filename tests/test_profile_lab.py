@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
 import os
 import subprocess
 import sys
@@ -14,7 +12,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbgrader.nbgraderformat import MetadataValidator
 
 from course import slow_program
 from grader import lab as labs
@@ -168,17 +165,6 @@ def test_the_lab_is_complete_and_its_function_gets_no_workers(lab: Lab) -> None:
     assert "runcall" in nearly
 
 
-@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_every_wrong_answer_imports_says_what_is_wrong_and_fits_the_signature(path: Path) -> None:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.__doc__
-    assert list(inspect.signature(module.investigate).parameters) == ["program", "cores"]
-
-
 def test_every_answer_is_read_with_what_is_expected_of_it(lab: Lab) -> None:
     expected = {answer.name: answer.expected for answer in verify.answers(lab)}
     assert expected.keys() == {"stub", "reference", *(path.stem for path in WRONG)}
@@ -187,24 +173,6 @@ def test_every_answer_is_read_with_what_is_expected_of_it(lab: Lab) -> None:
 
 
 # The notebook
-
-
-@pytest.mark.parametrize("folder", [FOLDER, RELEASED], ids=["solution", "released"])
-def test_nbgrader_finds_the_metadata_of_every_cell_valid(folder: Path) -> None:
-    page = nbformat.read(folder / "01_profile.ipynb", as_version=4)
-    nbformat.validate(page)
-    MetadataValidator().validate_nb(page)
-
-
-def test_the_marked_cells_carry_the_labs_points_and_the_memo_its_own(lab: Lab) -> None:
-    page = nbformat.read(FOLDER / "01_profile.ipynb", as_version=4)
-    marked = [
-        cell.metadata["nbgrader"] for cell in page.cells if cell.metadata.get("nbgrader", {}).get("grade")
-    ]
-    assert {mark["grade_id"]: mark["points"] for mark in marked} == {
-        **{f"check-{name}": check.points for name, check in lab.checks.items()},
-        "memo": 3,
-    }
 
 
 def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:

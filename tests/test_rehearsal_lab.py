@@ -6,12 +6,10 @@ import re
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from nbgrader.nbgraderformat import MetadataValidator
+from lab_pages import marks, page
 
 from course.cases import payments
 from grader import lab as labs
@@ -119,35 +117,6 @@ def test_every_answer_is_read_with_what_is_expected_of_it(lab: Lab) -> None:
     assert len(wrong) >= 5
     assert expected.keys() == {"stub", "reference", *wrong}
     assert all("not yet" in said for name, said in expected.items() if name != "reference")
-
-
-def page(folder: Path) -> Any:
-    return nbformat.read(folder / "00_rehearsal.ipynb", as_version=4)
-
-
-def marks(cell: Any) -> dict[str, Any]:
-    return dict(cell.metadata.get("nbgrader", {}))
-
-
-@pytest.mark.parametrize("folder", [FOLDER, RELEASED], ids=["solution", "released"])
-def test_nbgrader_finds_the_metadata_of_every_cell_valid(folder: Path) -> None:
-    nbformat.validate(page(folder))
-    MetadataValidator().validate_nb(page(folder))
-
-
-def test_the_marked_cells_carry_the_labs_points_and_the_memo_its_own(lab: Lab) -> None:
-    points = {
-        marks(cell)["grade_id"]: marks(cell)["points"]
-        for cell in page(FOLDER).cells
-        if marks(cell).get("grade")
-    }
-    assert points == {"check-answer": lab.checks["answer"].points, "memo": 2}
-
-
-def test_prose_is_locked_so_that_marking_restores_it() -> None:
-    for cell in page(FOLDER).cells:
-        if cell.cell_type == "markdown" and not marks(cell).get("solution"):
-            assert marks(cell).get("locked"), cell.source
 
 
 def test_the_released_notebook_shows_no_solution_and_a_stub() -> None:

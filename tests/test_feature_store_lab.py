@@ -17,7 +17,6 @@ from grader.model import Lab
 
 FOLDER = labs.CHECKOUT / "solutions" / "06_feature_store"
 RELEASED = labs.CHECKOUT / "labs" / "06_feature_store"
-WRONG = sorted((FOLDER / "wrong").glob("*.py"))
 RIGHT = np.array([[4, 9, 1], [7, 5, 6], [2, 8, 3], [11, 10, 12]])
 
 

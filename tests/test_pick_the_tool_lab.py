@@ -18,7 +18,6 @@ from grader.model import Lab
 
 FOLDER = labs.CHECKOUT / "solutions" / "02_pick_the_tool"
 RELEASED = labs.CHECKOUT / "labs" / "02_pick_the_tool"
-WRONG = sorted((FOLDER / "wrong").glob("*.py"))
 RIGHT = {"paid_twice": [4, 9], "net_sales": (1_000, 3), "balances": [7, 5, 6], "audit": (9, 1, 2, 500)}
 
 

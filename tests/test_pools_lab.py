@@ -19,7 +19,6 @@ from grader.model import Lab
 
 FOLDER = labs.CHECKOUT / "solutions" / "07_pools"
 RELEASED = labs.CHECKOUT / "labs" / "07_pools"
-WRONG = sorted((FOLDER / "wrong").glob("*.py"))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from grader.model import Lab
 
 FOLDER = labs.CHECKOUT / "solutions" / "03_processes"
 RELEASED = labs.CHECKOUT / "labs" / "03_processes"
-WRONG = sorted((FOLDER / "wrong").glob("*.py"))
 CUT, QUIT = "branch-02-2025-03.jsonl", "branch-02-2025-04.jsonl"
 RIGHT = {
     "totals": {"01": 700, "02": 30},

@@ -20,7 +20,6 @@ from grader.model import Lab
 
 FOLDER = labs.CHECKOUT / "solutions" / "04_queues"
 RELEASED = labs.CHECKOUT / "labs" / "04_queues"
-WRONG = sorted((FOLDER / "wrong").glob("*.py"))
 REPORT = {0: "pay 10.00", 1: "hold: tax", 2: "reject: KeyError: 'TaxAmount'"}
 
 

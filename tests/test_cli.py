@@ -495,3 +495,11 @@ def test_bytecode_is_written_even_where_the_caller_wants_none(checkout: Path) ->
     run = corewise(checkout, "doctor", "--json", env={"PYTHONDONTWRITEBYTECODE": "1"})
     assert run.returncode == 0
     assert list((checkout / "grader" / "__pycache__").glob(f"doctor.{sys.implementation.cache_tag}.pyc"))
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "progress", "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "is not a workspace" in done.stderr + done.stdout

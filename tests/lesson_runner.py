@@ -105,6 +105,9 @@ class _Run:
                 1, round(self._end - time.monotonic())
             ),  # all cells share the limit
         )
+        # nbclient's own Output widget writes to the kernel while the client waits for a reply, on the same socket; now
+        # and then the reply is not seen then before the cell's time is up. A slider's output is a cell's output here.
+        self._client.widget_registry = {}
         self._client.execute(env={**environment, MARK: self._mark})
 
     def _begin(self, cell: Any, cell_index: int) -> None:

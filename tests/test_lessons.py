@@ -132,6 +132,12 @@ def test_a_notebook_that_hangs_is_named_with_its_cell_and_nothing_of_it_is_left(
     assert marked() == []
 
 
+def test_a_page_of_sliders_ends(tmp_path: Path) -> None:
+    """With nbclient's own handling of their output some two in three such pages stood still until the limit."""
+    slider = "from ipywidgets import IntSlider, interact\n_ = interact(lambda x: print(x), x=IntSlider(value=3))"
+    run(write(tmp_path / "01_first", "05_sliders", *[slider] * 60, "import time\ntime.sleep(3)"), "spawn", 60)
+
+
 @pytest.mark.parametrize(
     "leaves",
     [

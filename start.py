@@ -27,6 +27,12 @@ VENVS = os.path.join(HERE, ".venv")
 ROOM = 1.5e9  # bytes: the environment with the tests' packages measured 1.3 GB
 COMMANDS = ("learn", "reset", "check", "doctor", "author")
 WINDOWS = os.name == "nt"
+# Phases of the tests: the name, pytest's expression for the marks, whether they may run side by side.
+PHASES = (
+    ("fast", "not slow", True),
+    ("slow and measure nothing", "slow and not alone", True),
+    ("slow and stand alone on the machine", "slow and alone", False),
+)
 
 # Words of pip's when the machine, not Corewise, is in the way; what happened; the remedy.
 TROUBLES = (
@@ -262,12 +268,14 @@ def run(command, environment, cwd=None):
 
 
 def test(environment, arguments):
-    phases = ["not slow"] if "--fast" in arguments else ["not slow", "slow"]
-    pytest = [environment.python, "-m", "pytest"] + [word for word in arguments if word != "--fast"]
+    phases = PHASES[:1] if "--fast" in arguments else PHASES
+    chosen = [word for word in arguments if word != "--fast"]
     codes = set()
-    for phase in phases:
-        say("running the tests that are %s" % phase)
-        codes.add(run(pytest + ["-m", phase], environment, HERE))
+    for name, marks, spread in phases:
+        say("tests that are %s" % name)
+        # All of them fill all cores, a file on each. Chosen ones show at once what they print, and stop in --pdb.
+        options = ["-m", marks] + (["-n", "auto", "--dist", "loadfile"] if spread and not chosen else [])
+        codes.add(run([environment.python, "-m", "pytest"] + chosen + options, environment, HERE))
         if not codes <= {0, 1, 5}:  # interrupted, or a wrong argument: the next phase would say the same
             break
     # 5 = no test was chosen, which is fine in one phase but not in all.

@@ -204,6 +204,7 @@ def looked_into(fault: str) -> Script:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_workers_that_queue_for_a_lock_beside_neighbours_earn_nothing_by_their_wait_for_a_core(
     run: Assess,
 ) -> None:
@@ -510,6 +511,7 @@ def real(lab: Lab, body: str) -> Verdict:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_real_reference_is_never_not_yet() -> None:
     lab = load(PRIMES)
     verdict = real(replace(lab, bars=replace(lab.bars, budget=30)), REFERENCE)
@@ -517,6 +519,7 @@ def test_the_real_reference_is_never_not_yet() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_real_serial_code_is_not_yet_with_one_busy_process() -> None:
     verdict = real(load(PRIMES), "    return count(numbers)\n")
     assert verdict.outcome == "not yet"
@@ -524,12 +527,14 @@ def test_real_serial_code_is_not_yet_with_one_busy_process() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_real_serial_code_in_a_pool_of_one_is_not_yet() -> None:
     verdict = real(load(PRIMES), "    with Pool(1) as pool:\n        return pool.apply(count, (numbers,))\n")
     assert verdict.outcome == "not yet"
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_on_one_real_core_the_reference_cannot_be_told_and_serial_code_is_not_yet(tmp_path: Path) -> None:
     (tmp_path / "bodies.json").write_text(

@@ -359,6 +359,7 @@ def test_a_lab_whose_baseline_fails_is_our_fault(prove: Proven) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_real_lab_is_proven_by_the_command() -> None:
     with tempfile.TemporaryDirectory(prefix="cw-") as folder:  # a short name: sockets lie in it
         checkout = make(Path(folder).resolve())

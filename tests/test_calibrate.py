@@ -81,6 +81,7 @@ def test_a_lab_without_solutions_here_is_refused_in_words(monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_fraud_lab_is_calibrated_from_real_runs() -> None:
     run = "from grader.cli import main; main()"
     command = [sys.executable, "-c", run, "author", "calibrate", "11_fraud", "--json"]

@@ -285,6 +285,7 @@ def test_the_line_of_a_notebook_is_that_of_its_cell(checkout: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_speedup_carries_what_was_measured(checkout: Path) -> None:
     run = corewise(checkout, "check", "primes", "--solution", "--only", "speedup", "--json")
     (one,) = json.loads(run.stdout)["checks"]

@@ -56,6 +56,7 @@ def test_every_cause_has_a_fault_that_shows_it() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", LIVE)
 def test_a_program_with_a_fault_gets_that_finding_first(fault: str) -> None:
     """Beside what others took: that is no fault of the program."""
@@ -67,6 +68,7 @@ def test_a_program_with_a_fault_gets_that_finding_first(fault: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_clean_program_gets_no_finding() -> None:
     if machine.look().usable < 2:
         pytest.skip("one core: there is nothing to share out")

@@ -205,6 +205,7 @@ def tried(lab: Lab, worker: WorkerModule) -> Verdict:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_reference_is_met_also_beside_busy_neighbours(lab: Lab, neighbours: None) -> None:
     verdict = tried(lab, read_worker(lab.notebook, lab.module))
     assert verdict.outcome == "met", verdict.reason

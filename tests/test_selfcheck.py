@@ -222,6 +222,7 @@ def reference() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_solution_runs_from_top_to_bottom_and_is_never_not_yet(tmp_path: Path) -> None:
     done = executed(page(FRAUD), tmp_path)
     assert wrongs(done) == []
@@ -235,6 +236,7 @@ def test_the_solution_runs_from_top_to_bottom_and_is_never_not_yet(tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_released_lab_says_that_nothing_is_written_yet(tmp_path: Path) -> None:
     shutil.copy(labs.CHECKOUT / "labs" / "11_fraud" / "11_fraud.ipynb", tmp_path)
     done = executed(page(tmp_path), tmp_path)
@@ -247,6 +249,7 @@ def test_the_released_lab_says_that_nothing_is_written_yet(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("module", "points"), [(reference(), "4.0"), (SERIAL, "0.0")], ids=["reference", "serial"]
 )
@@ -260,6 +263,7 @@ def test_a_preview_fails_serial_code_alone(tmp_path: Path, module: str, points: 
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_stop_in_a_kernel_is_cannot_tell_and_leaves_nothing_running(tmp_path: Path) -> None:
     manager, client = start_new_kernel(cwd=str(tmp_path))
     try:

@@ -17,6 +17,7 @@ from grader.launch.local import LocalLauncher
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(machine.look().usable < 2, reason="one core can tell nobody's speedup"),
 ]
 

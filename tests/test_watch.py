@@ -32,6 +32,7 @@ def count_primes(numbers, workers):
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(not has_free_time(), reason="this system has no account of each thread's waiting"),
 ]
 two_cores = pytest.mark.skipif(machine.look().usable < 2, reason="two cores are needed to share them")

@@ -369,6 +369,7 @@ def test_the_command_checks_memory_alone_and_gives_its_numbers(short: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @needs_pss
 def test_an_author_proves_memory_and_clean_up_as_any_check(tmp_path: Path) -> None:
     lab = tmp_path / "solutions" / "matrix"

@@ -14,7 +14,7 @@ import pytest
 from recorded_traces import FAULTS
 from tiny_checkout import COMMAND
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def why(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:

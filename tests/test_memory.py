@@ -64,6 +64,8 @@ sys.stdin.readline()
 """
 
 
+@pytest.mark.slow
+@pytest.mark.alone  # a page's share in the PSS grows as others that have it too end
 @needs_pss
 def test_what_comes_into_the_tree_is_weighed_and_what_was_there_is_not() -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

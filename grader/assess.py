@@ -45,7 +45,7 @@ _ANSWER_TIMEOUT = 20.0  # seconds a size: starting under spawn on a loaded machi
 _PREVIEW = 6.0  # seconds in which a preview starts nothing more, so that it stays below eight
 _PREVIEW_TIMEOUT = 5.0  # seconds for any trial of a preview
 CALIBRATIONS_BEFORE = 2
-PAIRS_FREE = 2  # blocks between two calibrations where the clock is free of neighbours; else 1
+PAIRS_FREE = 3  # blocks between two calibrations where the clock is free of neighbours; else 1
 _SPREAD_PAIRS = 3
 _TRACEABLE = 15.0  # seconds of a run that may be made once more, to see where its time goes
 
@@ -227,7 +227,7 @@ def _blocks(
     blocks: list[Block] = []
     pairs = 1 if before.free is None else PAIRS_FREE
     while True:
-        outcome = bench.bracket(plan, before, pairs)
+        outcome = bench.bracket(plan, before, pairs, budget - (time.monotonic() - started))
         if isinstance(outcome, Failure):
             yield outcome
             return

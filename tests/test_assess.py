@@ -241,10 +241,10 @@ def test_code_that_is_surely_above_the_lower_bar_alone_earns_half(run: Assess) -
     assert (verdict.outcome, verdict.points) == ("not yet", 2.0)
 
 
-def test_between_two_calibrations_lie_two_pairs_where_neighbours_are_told_apart_and_one_elsewhere(
+def test_between_two_calibrations_lie_three_pairs_where_neighbours_are_told_apart_and_one_elsewhere(
     run: Assess,
 ) -> None:
-    for script, pairs in ((BESIDE, 2), (GOOD, 1)):
+    for script, pairs in ((BESIDE, 3), (GOOD, 1)):
         _, launcher = run(script)
         measured = [order.arm for order in launcher.orders if len(order.folders) != 2]
         after = "".join(arm[0] for arm in measured).rpartition("r" * 6)[2]  # serial, parallel, reach

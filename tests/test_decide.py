@@ -57,6 +57,25 @@ def test_twelve_fast_blocks_are_a_clear_gain() -> None:
     assert sure([block(1.8)] * 12) == Decision("met", "clear gain", share=1.0)
 
 
+def test_a_few_fast_blocks_that_are_not_quite_so_fast_cost_no_time_where_most_are() -> None:
+    """A block between the bars can't be serial code's luck either; so two thirds above the bar are enough."""
+    fast, between = block(1.8), block(1.4)
+    assert pass_bar(1.9, BARS) > between.speedup > 1 + BARS.f_half * 0.9  # type: ignore[operator]
+    assert sure([fast, fast, between] * 3 + [fast, fast]) is None
+    assert sure([fast, fast, between] * 4) == Decision("met", "clear gain", share=1.0)
+
+
+def test_where_as_many_blocks_lie_between_the_bars_as_above_it_takes_twelve_above() -> None:
+    half = [block(1.8), block(1.4)]
+    assert sure(half * 11 + [block(1.4)]) is None
+    assert sure(half * 12) == Decision("met", "clear gain", share=1.0)
+
+
+def test_fast_blocks_among_slow_ones_prove_nothing() -> None:
+    """Code that wins by luck loses as often: then no lead above the bar counts."""
+    assert sure([block(1.8)] * 10 + [block(0.6)] * 2) is None
+
+
 def test_many_slow_blocks_are_a_gain_too_small() -> None:
     assert sure([block(1.1)] * 14) is None
     assert sure([block(1.1)] * 15) == Decision("not yet", "gain too small")

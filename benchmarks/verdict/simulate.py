@@ -1,6 +1,6 @@
 """The product's own measurement on simulated machines: its blocks, its decisions, its stopping rule.
 
-Three calibrations; then brackets of two blocks (by the time free of neighbours) or one (by the wall clock) and a
+Three calibrations; then brackets of three blocks (by the time free of neighbours) or one (by the wall clock) and a
 calibration, until sure, hopeless or out of time, as in grader.assess. What a calibration and a block come to, and
 what they say, is computed by the product: reach_of, steadied, as_block; settle, hopeless, conclude.
 """

@@ -138,14 +138,22 @@ class Bench:
         self._measured.append(now)
         return now.steadied(self._measured[:-1])
 
-    def bracket(self, plan: Plan, before: Reach, pairs: int) -> tuple[tuple[Block, ...], Reach] | Failure:
-        """So many blocks between two calibrations, and the second of these."""
+    def bracket(
+        self, plan: Plan, before: Reach, pairs: int, room: float = math.inf
+    ) -> tuple[tuple[Block, ...], Reach] | Failure:
+        """So many blocks between two calibrations, and the second of these.
+
+        Fewer, but one at least, where another pair like the last would take more than what is left of `room` seconds.
+        """
         measured: list[dict[Arm, Trial]] = []
-        for _ in range(pairs):
+        began = last = now = time.monotonic()
+        while len(measured) < pairs and (not measured or now - began + (now - last) <= room):
+            last = now
             pair = self.pair(plan)
             if isinstance(pair, Failure):
                 return pair
             measured.append(pair)
+            now = time.monotonic()
         after = self.calibrate(plan)
         return tuple(as_block(pair, before, after) for pair in measured), after
 

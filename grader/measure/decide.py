@@ -24,6 +24,8 @@ _SLOWER_BLOCKS = 4
 _VOID_BLOCKS, _VOID_SHARE = 12, 0.8
 #: Clean blocks after which who surely misses the bar waits no longer for half of the points.
 _HALF_BLOCKS = 24
+#: So many more clean blocks must lie above a bar than not, before the gain counts as large enough.
+_LEAD = 4
 #: Sampling that saw less of the CPU seconds than this can't tell what neighbours took, where there were any (CPUs).
 _SEEN, _OTHERS = 0.9, 0.1
 #: CPU seconds beyond these many times those of the baseline are no price of being parallel.
@@ -129,7 +131,8 @@ def _by_cpu_seconds(
     """What CPU seconds alone can say: slower than serial; or, where the wall clock decides, a provisional pass."""
     seen = [s for block in blocks if not math.isnan(s := cpu_speedup(block, usable))]
     projected = median(seen)
-    if 2 * sum(slower(block, usable) for block in blocks) > len(blocks):
+    behind = sum(slower(block, usable) for block in blocks)
+    if behind == len(blocks) or evidence(behind, len(blocks) - behind) >= 1 / bars.alpha:
         return Decision("not yet", "not parallel enough", clock="cpu")
     if clock == "free" or any(block.why_wall for block in blocks):
         return None  # who made the better clock useless gets nothing from the weaker one
@@ -148,11 +151,18 @@ def _by_cpu_seconds(
 
 
 def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) -> Tier:
-    """The sequential test of one bar: `passing` and `failing` are shares of the reachable gain."""
-    wins = losses = below = above = 0
+    """The sequential test of one bar: `passing` and `failing` are shares of the reachable gain.
+
+    Two questions. Is it faster than serial code, whatever the noise? That is tested at the lower bar, where the lab has
+    one: a block between the two bars says as much against serial code as one above both. Is the gain large enough? The
+    median must say so; and either `_LEAD` more of the clean blocks lie above the bar than not (Wald's sequential test:
+    odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten), or those above it are evidence enough.
+    """
+    wins = losses = clearly = behind = below = above = 0
     speedups: list[float] = []
     reaches: list[float] = []
     high = math.inf
+    proof = passing if bars.f_half is None else min(passing, bars.f_half)
     for block in blocks:
         if block.is_void(bars.r_min):
             continue
@@ -160,14 +170,22 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
         reaches.append(block.reach)
         reach = median(reaches)
         high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
-        wins += block.speedup > high and (not unsure(block) or (block.wall or block).speedup > high)
+        clear = max(bars.floor, 1 + proof * (reach - 1))
+        seen = (block.wall or block).speedup if unsure(block) else math.inf
+        wins += min(block.speedup, seen) > high
         losses += block.speedup < 1 / high
+        clearly += min(block.speedup, seen) > clear
+        behind += block.speedup < 1 / clear
         below += block.speedup < low and not unsure(block)
         above += block.speedup >= low
-    for_it, against = evidence(wins, losses), evidence(below, above)
-    sure = for_it >= 1 / bars.alpha and len(speedups) >= bars.min_blocks and median(speedups) >= high
+    no_serial, at_bar, against = evidence(clearly, behind), evidence(wins, losses), evidence(below, above)
+    ahead = 2 * wins - len(speedups) >= _LEAD
+    large = (ahead or at_bar >= 1 / bars.alpha) and median(speedups) >= high
     return Tier(
-        sure, against >= 1 / bars.alpha_fail, _way(for_it, bars.alpha), _way(against, bars.alpha_fail)
+        won=no_serial >= 1 / bars.alpha and len(speedups) >= bars.min_blocks and large,
+        lost=against >= 1 / bars.alpha_fail,
+        to_win=_way(no_serial if ahead else at_bar, bars.alpha),
+        to_lose=_way(against, bars.alpha_fail),
     )
 
 

@@ -56,7 +56,8 @@ def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Assess:
         script: Script, check: str = "speedup", facts: MachineFacts = FACTS, preview: bool = False
     ) -> tuple[Verdict, ScriptedLauncher]:
         launcher = ScriptedLauncher(script)
-        monkeypatch.setattr("grader.assess.time", launcher.clock)
+        for module in ("grader.assess.time", "grader.measure.blocks.time"):
+            monkeypatch.setattr(module, launcher.clock)
         verdict = assess(lab, check, WORKER, launcher, facts, lambda line: None, preview=preview)
         return verdict, launcher
 
@@ -273,6 +274,16 @@ def test_every_block_has_a_fresh_input_that_is_gone_afterwards(run: Assess) -> N
 def test_no_block_is_started_that_does_not_fit_the_budget(run: Assess, lab: Lab) -> None:
     _, launcher = run(BETWEEN)
     assert lab.bars.budget * 0.9 < launcher.clock.now <= lab.bars.budget
+
+
+@pytest.mark.parametrize(("seconds", "blocks"), [(40, 1), (16, 2)])
+def test_no_pair_is_made_that_does_not_fit_where_a_calibration_serves_three(
+    run: Assess, lab: Lab, seconds: int, blocks: int
+) -> None:
+    slow = Program(serial=1, speedup=1 / seconds, cpu=(1.0, 24.0, 24.0))
+    verdict, launcher = run(replace(slow, free=slow))
+    assert (verdict.outcome, len(verdict.blocks)) == ("not yet", blocks)
+    assert launcher.clock.now < lab.bars.budget + seconds
 
 
 def test_slow_code_gets_one_block_even_when_it_does_not_fit(run: Assess, lab: Lab) -> None:

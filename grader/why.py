@@ -7,15 +7,13 @@ a block     with trace() as run: ...   in a notebook; trace(serial=seconds) wher
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from grader import causes, machine
+from grader import causes, machine, scratch
 from grader.assess import start_methods
 from grader.errors import LearnerError
 from grader.measure import tree
@@ -99,9 +97,8 @@ def of_script(
 
 
 def _run(script: Path, arguments: Sequence[str], output: int | None) -> list[Recording]:
-    folder = Path(tempfile.mkdtemp(prefix="corewise-trace-"))
-    command = [sys.executable, "-m", "grader.tracing.script", str(folder), str(script), *arguments]
-    try:
+    with scratch.folder() as folder:
+        command = [sys.executable, "-m", "grader.tracing.script", str(folder), str(script), *arguments]
         Path(announce(str(folder), "", 0.0)).unlink()  # a full disk is told here, not blamed on the script
         with subprocess.Popen(command, stdout=output) as process:
             try:
@@ -114,8 +111,6 @@ def _run(script: Path, arguments: Sequence[str], output: int | None) -> list[Rec
                 f"{script} ended with exit code {code}.", "Mend it until it ends in order, then ask again."
             )
         return recording.read(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told(

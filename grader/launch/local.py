@@ -10,14 +10,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from grader import machine, slots
+from grader import machine, scratch, slots
 from grader.launch.endings import ended, not_loaded, outcome
 from grader.measure import left, memory, tree
 from grader.measure.channel import Message, ParentEnd
@@ -46,16 +45,13 @@ class LocalLauncher:
     @contextmanager
     def session(self, lab: Lab, worker: WorkerModule | None, start_method: str) -> Iterator[LocalSession]:
         """A session whose processes and files are gone when the block ends, however it ends."""
-        scratch = Path(tempfile.mkdtemp(prefix="corewise-"))
-        try:
-            session = LocalSession(lab, worker, start_method, scratch)
+        with scratch.folder() as folder:
+            session = LocalSession(lab, worker, start_method, folder)
             try:
                 session.start()
                 yield session
             finally:
                 session.close()
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
     def slot(self, progress: Progress, expect: float) -> AbstractContextManager[Slot]:
         """The machine's one slot for timing. Under nbgrader a cell has a time-out, which the wait must not use up."""
@@ -67,12 +63,12 @@ class LocalLauncher:
 class LocalSession:
     """Runs trials of one worker module under one start method, each in a fresh process."""
 
-    def __init__(self, lab: Lab, worker: WorkerModule | None, start_method: str, scratch: Path) -> None:
-        self._modules, self._here = scratch / "modules", scratch / "work"
-        self._answers, self._temporary = scratch / "answers", scratch / "t"
-        for folder in (self._modules, self._here, self._answers, self._temporary):
-            folder.mkdir()
-        self._warm_up, self._taken = scratch / "warm-up", scratch / "taken"
+    def __init__(self, lab: Lab, worker: WorkerModule | None, start_method: str, folder: Path) -> None:
+        self._modules, self._here = folder / "modules", folder / "work"
+        self._answers, self._temporary = folder / "answers", folder / "t"
+        for one in (self._modules, self._here, self._answers, self._temporary):
+            one.mkdir()
+        self._warm_up, self._taken = folder / "warm-up", folder / "taken"
         self._warm_up.mkdir()
         self._taken.mkdir()
         self._cores = machine.look().usable

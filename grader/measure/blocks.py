@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
+from grader import scratch
 from grader.errors import GraderError
 from grader.measure.answers import difference
 from grader.measure.stats import median
@@ -162,8 +160,7 @@ class Bench:
 
         The parallel answer is compared with the serial one.
         """
-        folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
-        try:
+        with scratch.folder() as folder:
             self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
             trials: dict[Arm, Trial] = {}
             arms: tuple[Arm, Arm] = _coin("serial", "parallel")
@@ -173,8 +170,6 @@ class Bench:
                 if trials[arm].ending != "done":
                     return failed(trials[arm], plan.size)
             wrong = difference(self._lab, trials["serial"].answers[0], trials["parallel"].answers[0])
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         return Failure(trials["parallel"], plan.size, wrong) if wrong else trials
 
     def _spin(self, workers: int, tasks: int, amount: int) -> Trial:
@@ -185,12 +180,9 @@ class Bench:
         return trial
 
     def _serial_seconds(self, size: int) -> float:
-        folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
-        try:
+        with scratch.folder() as folder:
             self._lab.judge.make_input(folder, size, secrets.randbits(32))
             trial = self._clean.run(Order("serial", 1, OURS, folders=(folder, folder)))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         if trial.ending != "done":
             raise GraderError(f"The baseline {trial.ending}: {trial.message}\n{trial.output}")
         return free_of(trial).seconds

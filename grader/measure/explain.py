@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 import secrets
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
+from grader import scratch
 from grader.measure.blocks import OURS, PART, TASKS, Bench, Failure, Plan, failed, free_of, reach_of
 from grader.measure.stats import median
 from grader.model import Arm, Order
@@ -24,14 +22,10 @@ class Explaining(Bench):
 
         It is a run of its own: tracing costs time, so it is never one that is timed for a mark.
         """
-        where, folder = (Path(tempfile.mkdtemp(prefix=f"corewise-{name}-")) for name in ("trace", "input"))
-        try:
+        with scratch.folder() as where, scratch.folder() as folder:
             self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
             order = Order("parallel", plan.workers, plan.timeout, folders=(folder,), trace=where)
             return recording.read(where) if self._mine.run(order).ending == "done" else []
-        finally:
-            for one in (where, folder):
-                shutil.rmtree(one, ignore_errors=True)
 
     def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
         """One traced run; serial seconds beside it, free of neighbours where the system tells; what went wrong."""
@@ -48,14 +42,11 @@ class Explaining(Bench):
         todo = [count for count in (1, *counts) for _ in range(repeats)]
         random.shuffle(todo)
         for count in todo:
-            folder = Path(tempfile.mkdtemp(prefix="corewise-input-"))
-            try:
+            with scratch.folder() as folder:
                 self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
                 arm: Arm = "serial" if count == 1 else "parallel"
                 session, timeout = (self._clean, OURS) if count == 1 else (self._mine, plan.timeout)
                 trial = session.run(Order(arm, count, timeout, folders=(folder,)))
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
             if trial.ending != "done":
                 return failed(trial, plan.size)
             runs.append((count, free_of(trial).seconds))

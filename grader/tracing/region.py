@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 
+from grader import scratch
 from grader.tracing import hooks, recording
 from grader.tracing.record import Recorder, announce
 from grader.tracing.recording import Recording
@@ -31,7 +31,7 @@ class trace:  # noqa: N801  (it is used like a function, as `open` is)
     def __enter__(self) -> trace:
         if hooks.is_listening():
             raise RuntimeError("A trace is running already: one block inside another can't be told apart.")
-        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="corewise-trace-"))
+        self._folder = self._folder or scratch.make()
         now = time.perf_counter()
         self._recorder = Recorder(announce(str(self._folder), "parent", now), "parent", now)
         self._recorder.switch("run")

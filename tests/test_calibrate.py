@@ -48,6 +48,12 @@ def test_a_reference_that_gains_nearly_all_gets_the_bars_of_the_method() -> None
     assert (bars.f_pass, bars.f_fail, bars.f_half) == (0.65, 0.43, 0.26)
 
 
+def test_a_reference_that_gains_more_than_the_calibration_makes_nobody_elses_bar_higher_than_that() -> None:
+    bars = propose([1.5] * 20, Bars())
+    assert bars is not None
+    assert bars.f_pass == 0.7
+
+
 def test_a_lab_without_half_points_gets_none() -> None:
     bars = propose([0.9] * 20, Bars(f_half=None))
     assert bars is not None

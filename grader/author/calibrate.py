@@ -23,6 +23,8 @@ from grader.notebook import read_worker
 _NEVER = 1e-300
 #: The bar to pass, as a part of the reference's median gain; the other bars, as parts of the bar to pass.
 _OF_MEDIAN, _FAIL, _HALF = 0.7, 2 / 3, 0.4
+#: No bar is higher: a reference that reaches more than the calibration has found better than what is asked for.
+_HIGHEST = 0.7
 #: Of the reference's blocks, the share that may lie below the bar to pass; and a step of bars.
 _BELOW, _STEP = 0.1, 0.05
 _FEWEST = 8
@@ -67,7 +69,7 @@ def propose(gains: Sequence[float], bars: Bars) -> Bars | None:
     if len(gains) < _FEWEST:
         return None
     low = sorted(gains)[int(_BELOW * len(gains))]
-    passing = math.floor(min(_OF_MEDIAN * median(gains), low) / _STEP + 1e-9) * _STEP
+    passing = math.floor(min(_OF_MEDIAN * median(gains), low, _HIGHEST) / _STEP + 1e-9) * _STEP
     if passing < 2 * _STEP:
         return None
     half = None if bars.f_half is None else round(_HALF * passing, 2)

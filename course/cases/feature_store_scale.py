@@ -101,6 +101,10 @@ def _weight(process: psutil.Process) -> tuple[int, int]:
         full = getattr(process, "memory_footprint", None) or process.memory_full_info
         told = full()
         return int(process.memory_info().rss), int(getattr(told, "pss", told.uss))
+    except psutil.AccessDenied:
+        raise RuntimeError(
+            f"This system tells the {UNIT} of processes to its administrator alone: nothing is weighed here. Read on."
+        ) from None
     except psutil.Error:  # it has just ended
         return 0, 0
 

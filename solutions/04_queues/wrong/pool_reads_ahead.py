@@ -1,7 +1,7 @@
 # check: bounded
 # verdict: not yet
 # cause: wrong answer
-"""Right, but the pool is handed a generator and reads all of it at once: imap has no bound."""
+"""Right, but the pool's workers don't wait for whoever takes the results: imap has no bound on these."""
 
 from itertools import islice
 from multiprocessing import Pool

@@ -8,5 +8,5 @@
       -> Diagnosis        all of it, for one run                          diagnosis.py
 
 From recording.py on it is pure, but for reading the files. Pictures are drawn in `grader.report`. Nothing here imports
-another part of the grader, but for region.py's temporary folder: each traced worker imports record.py and what it needs.
+another part of the grader, but for region.py's temporary folder: traced workers import record.py and what it needs.
 """

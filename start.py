@@ -1,7 +1,7 @@
 """Opens the course, or runs its tests, on a machine that has Python and nothing else of ours.
 
     python3 start.py [FOLDER] [--no-browser] [--port N]    open the course in JupyterLab
-    python3 start.py doctor | check | reset | author ...   run that command of corewise
+    python3 start.py check | why | progress | ...          run that command of corewise (README.md lists them)
     python3 start.py test [--fast] [pytest's arguments]    run the tests, the fast ones first (or alone)
     python3 start.py -h                                    show this
 
@@ -25,7 +25,7 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 HERE = os.path.dirname(os.path.realpath(os.path.abspath(__file__)))
 VENVS = os.path.join(HERE, ".venv")
 ROOM = 1.5e9  # bytes: the environment with the tests' packages measured 1.3 GB
-COMMANDS = ("learn", "reset", "check", "doctor", "author")
+COMMANDS = ("learn", "reset", "check", "why", "progress", "doctor", "author")
 WINDOWS = os.name == "nt"
 # Phases of the tests: the name, pytest's expression for the marks, whether they may run side by side.
 PHASES = (

@@ -13,7 +13,7 @@ from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Stra
 from grader.tracing.diagnosis import Diagnosis
 
 _NEXT = {
-    "stub": "Write it; in a notebook run its cell; then check again.",
+    "stub": "Write it, run its cell, and save the notebook (a terminal sees what is saved); then check again.",
     "raised": "Mend it; in a notebook run the %%module cell; then check again.",
     "wrong type": "Return what the lab asks for; in a notebook run the %%module cell; then check again.",
     "import failed": "Mend it; in a notebook run the %%module cell; then check again.",

@@ -277,7 +277,7 @@ def _has(verdict: Any, cause: str) -> bool:
 
 def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     from grader.lab import CHECKOUT
-    from grader.notebook import read_worker, read_worker_file
+    from grader.notebook import NoNotebookError, read_worker, read_worker_file
 
     if arguments.worker:
         worker = read_worker_file(arguments.worker, lab.module)
@@ -292,10 +292,15 @@ def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     page = _notebook_of(lab)
     if page:
         terminal.say(f"Checking {page.resolve()}")
-        return read_worker(page, lab.module)
+        try:
+            return read_worker(page, lab.module)
+        except NoNotebookError as error:
+            remedy = f"corewise reset {lab.id}   puts the lab back as it came, and keeps yours beside it."
+            raise LearnerError(error.what, remedy) from None
     raise LearnerError(
         f"There is no {lab.notebook.name} here, nor in your workspace.",
-        f"Name it: corewise check {lab.id} --notebook FILE   (or --worker FILE.py)",
+        f"Get it: corewise reset {lab.id}\n"
+        f"Or name it: corewise check {lab.id} --notebook FILE   (or --worker FILE.py)",
     )
 
 
@@ -304,7 +309,9 @@ def _notebook_of(lab: Any) -> Path | None:
     from grader import workspace
     from grader.lab import CHECKOUT
 
-    homes = (Path(), Path("labs") / lab.id, workspace.default_folder(CHECKOUT) / "labs" / lab.id)
+    near, own = Path("labs") / lab.id, workspace.default_folder(CHECKOUT) / "labs" / lab.id
+    # The checkout's own labs are what is handed out: a learner works in the workspace.
+    homes = (Path(), own, near) if Path().resolve() == CHECKOUT.resolve() else (Path(), near, own)
     return next((home / lab.notebook.name for home in homes if (home / lab.notebook.name).is_file()), None)
 
 

@@ -202,9 +202,9 @@ def _of_now(facts: MachineFacts, neighbours: tuple[Neighbour, ...]) -> list[Ailm
         found.append(
             Ailment(
                 "warns",
-                "Other programs are using the cores: a speedup may end with `cannot tell`.",
+                "Other programs are using the cores: a check of the speedup takes longer, or can't tell.",
                 names,
-                "Close them, or wait, before you check a speedup.",
+                "Checking works beside them; to be sure sooner, close them.",
             )
         )
     elif facts.load is not None and facts.load > facts.usable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import tomllib
 from pathlib import Path
@@ -62,8 +63,10 @@ def find(lab_id: str, checkout: Path = CHECKOUT) -> Lab:
     """
     folders = lab_folders(checkout)
     if lab_id not in folders:
+        near = difflib.get_close_matches(Path(lab_id).stem, folders, 1)
+        close = f"Did you mean {near[0]}? " if near else ""
         raise LearnerError(
-            f"There is no lab {lab_id!r}.", f"The labs here: {', '.join(sorted(folders)) or 'none'}."
+            f"There is no lab {lab_id!r}.", f"{close}The labs here: {', '.join(sorted(folders)) or 'none'}."
         )
     return load(folders[lab_id])
 

@@ -14,6 +14,12 @@ MAX_BYTES = 10_000_000
 MAX_CELLS = 2_000
 MAX_MODULES = 20
 
+_AS_SAVED = "Give a notebook as JupyterLab saves it, NAME.ipynb."
+
+
+class NoNotebookError(LearnerError):
+    """A file that should be a notebook and isn't one, or not a whole one."""
+
 
 def read_worker(path: Path, main: str) -> WorkerModule:
     """The worker modules in a notebook's `%%module` cells; of two cells with one name, the last.
@@ -99,7 +105,7 @@ def _code_cells(path: Path) -> list[str]:
         )
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise LearnerError(f"{path.name} is not a Jupyter notebook: it has no list of cells.")
+        raise NoNotebookError(f"{path.name} is not a Jupyter notebook: it has no list of cells.", _AS_SAVED)
     if len(cells) > MAX_CELLS:
         raise LearnerError(f"{path.name} has {len(cells):,} cells; it may have {MAX_CELLS:,}.")
     code = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
@@ -117,12 +123,11 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise LearnerError(f"{path.name} is not a Jupyter notebook: it is nested too deeply.") from None
-    except ValueError as error:
-        raise LearnerError(
-            f"{path.name} is not a Jupyter notebook: {error}.",
-            "Give a notebook as JupyterLab saves it, NAME.ipynb.",
+        raise NoNotebookError(
+            f"{path.name} is not a Jupyter notebook: it is nested too deeply.", _AS_SAVED
         ) from None
+    except ValueError as error:
+        raise NoNotebookError(f"{path.name} is not a Jupyter notebook: {error}.", _AS_SAVED) from None
 
 
 def _read(path: Path) -> str:

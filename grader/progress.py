@@ -13,8 +13,6 @@ from pathlib import Path
 from grader.coursemap import Course, LabPage, Stage
 from grader.record import Attempt, Record
 
-_RANK = {"not yet": 0, "cannot tell": 1, "met": 2}
-
 
 @dataclass(frozen=True)
 class CheckState:
@@ -101,13 +99,16 @@ def _checks(lab: LabPage, record: Record) -> tuple[CheckState, ...]:
     states = []
     for name, max_points in lab.checks.items():
         tries = [one for one in record.attempts if (one.lab, one.check) == (lab.id, name)]
-        best = max(tries, key=_worth, default=None)
-        states.append(CheckState(name, max_points, len(tries), best))
+        states.append(CheckState(name, max_points, len(tries), _best(tries)))
     return tuple(states)
 
 
-def _worth(attempt: Attempt) -> tuple[bool, float, int]:
-    return (attempt.outcome == "met", attempt.points, _RANK[attempt.outcome])
+def _best(tries: list[Attempt]) -> Attempt | None:
+    """One that was `met`; else the last, unless one before surely earned more. What could not be told is forgotten."""
+    if not tries:
+        return None
+    sure = [one for one in tries[:-1] if one.outcome != "cannot tell"]
+    return max([tries[-1], *sure], key=lambda one: (one.outcome == "met", one.points))
 
 
 def _next(stages: Iterable[StageState]) -> Step | None:

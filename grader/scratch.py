@@ -17,8 +17,10 @@ from pathlib import Path
 
 import psutil
 
-# Short: a socket of multiprocessing's fork server has its path below it, and systems allow that some 100 characters.
 _NAME = re.compile(r"cw-(\d+)-")
+# A socket of multiprocessing has its path below such a folder, and systems allow it 103 characters or a few more.
+_SOCKET = 103
+_BELOW = len("/cw-4194304-abcdefgh/t/pymp-abcdefgh/listener-abcdefgh")
 _OLD = 3600.0  # seconds: containers that share a folder for temporary files don't see each other's processes
 
 
@@ -34,8 +36,15 @@ def folder() -> Iterator[Path]:
 
 def make() -> Path:
     """An empty folder, for whoever removes it elsewhere than where it was made."""
-    _sweep(tempfile.gettempdir())
-    return Path(tempfile.mkdtemp(prefix=f"cw-{os.getpid()}-"))
+    top = _short(tempfile.gettempdir())
+    _sweep(top)
+    return Path(tempfile.mkdtemp(prefix=f"cw-{os.getpid()}-", dir=top))
+
+
+def _short(top: str) -> str:
+    """A folder for temporary files in which sockets can be made, too: /tmp, where the usual one has too long a path."""
+    too_long = len(os.fsencode(top)) + _BELOW > _SOCKET
+    return "/tmp" if os.name == "posix" and too_long and os.access("/tmp", os.W_OK) else top
 
 
 @functools.lru_cache  # once a process is enough

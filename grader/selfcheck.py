@@ -9,6 +9,7 @@ In a workspace each check is recorded (`grader.record`).
 
 from __future__ import annotations
 
+import errno
 import html
 import os
 import tempfile
@@ -109,8 +110,21 @@ def run_check(
     except KeyboardInterrupt:
         return verdict.stopped(lab, check)
     except Exception as error:
+        # Where somebody's work is marked, a full disk is not theirs to mend, and costs them nothing.
+        if _no_room(error) and os.environ.get("NBGRADER_EXECUTION") != "autograde":
+            return verdict.not_possible(
+                lab,
+                check,
+                f"Nothing could be checked: the disk of {tempfile.gettempdir()} is full.",
+                "Free some space there, or set TMPDIR to a folder that has it; then check again.",
+            )
         log = write_log(lab, name)
         return verdict.our_fault(lab, check, f"{type(error).__name__}: {error}", log)
+
+
+def _no_room(error: Exception) -> bool:
+    """Is a full disk the reason, here or in a child process that told it in words?"""
+    return any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 def write_log(lab: Lab, check: str) -> Path | None:

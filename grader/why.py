@@ -86,7 +86,12 @@ def of_script(
     """
     for path in filter(None, (script, serial)):
         if not path.is_file():
-            raise LearnerError(f"There is no file {path}.", "Name a lab, or a Python script of your own.")
+            remedy = (
+                "Name a lab, or a Python script of your own."
+                if path == script
+                else "--serial takes the path of a script."
+            )
+            raise LearnerError(f"There is no file {path}.", remedy)
     alone = None
     if serial is not None:
         progress(f"why: {serial.name}, the serial program")

@@ -87,6 +87,10 @@ def test_a_mistake_in_the_command_is_the_callers_and_says_what_to_type(checkout:
     assert "--help" in said
 
 
+def test_a_lab_that_is_nearly_one_is_named_first(checkout: Path) -> None:
+    assert "Did you mean primes? The labs here: primes." in refused(corewise(checkout, "check", "labs/prime"))
+
+
 @pytest.mark.parametrize("words", ["check prime", "check prime --json", "check ../primes"])
 def test_an_unknown_lab_lists_those_that_are_there(checkout: Path, words: str) -> None:
     said = refused(corewise(checkout, *words.split()))

@@ -7,13 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """For temporary files: the fork server's socket lies there, so that pytest's folder has too long a path."""
+    with tempfile.TemporaryDirectory(prefix="room-") as folder:
+        yield Path(folder)
 
 
 def benchmarks(*arguments: str, room: Path) -> subprocess.CompletedProcess[str]:
@@ -29,8 +37,8 @@ def benchmarks(*arguments: str, room: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_without_a_name_the_benchmarks_are_listed(tmp_path: Path) -> None:
-    run = benchmarks(room=tmp_path)
+def test_without_a_name_the_benchmarks_are_listed(room: Path) -> None:
+    run = benchmarks(room=room)
     assert run.returncode == 0
     assert "fraud" in run.stdout
 
@@ -43,17 +51,16 @@ def test_without_a_name_the_benchmarks_are_listed(tmp_path: Path) -> None:
         (["--start-method", "thread"], "invalid choice"),
     ],
 )
-def test_a_wrong_option_gets_one_message(arguments: list[str], said: str, tmp_path: Path) -> None:
-    run = benchmarks("fraud", *arguments, room=tmp_path)
+def test_a_wrong_option_gets_one_message(arguments: list[str], said: str, room: Path) -> None:
+    run = benchmarks("fraud", *arguments, room=room)
     assert run.returncode in (1, 2)
     assert said in run.stderr
     assert "Traceback" not in run.stderr
 
 
 @pytest.mark.slow
-def test_it_runs_to_the_end_finds_the_same_alerts_and_leaves_nothing(tmp_path: Path) -> None:
-    room, file = tmp_path / "room", tmp_path / "x.json"
-    room.mkdir()
+def test_it_runs_to_the_end_finds_the_same_alerts_and_leaves_nothing(tmp_path: Path, room: Path) -> None:
+    file = tmp_path / "x.json"
     run = benchmarks("fraud", "--rows", "20000", "--workers", "2", "--json", str(file), room=room)
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
@@ -71,13 +78,13 @@ def test_it_runs_to_the_end_finds_the_same_alerts_and_leaves_nothing(tmp_path: P
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_it_works_under_every_start_method_even_with_next_to_nothing_to_do(
-    method: str, tmp_path: Path
+    method: str, tmp_path: Path, room: Path
 ) -> None:
     if method != "spawn" and sys.platform == "win32":
         pytest.skip("Windows has spawn alone")
     kept = tmp_path / "kept"
     options = ["--rows", "7", "--parts", "3", "--workers", "2", "--start-method", method, "--keep", str(kept)]
-    run = benchmarks("fraud", *options, "--json", str(tmp_path / "x.json"), room=tmp_path)
+    run = benchmarks("fraud", *options, "--json", str(tmp_path / "x.json"), room=room)
     assert run.returncode == 0, run.stderr
     assert f"2 workers ({method})" in run.stdout
     assert len(list(kept.glob("part-*.parquet"))) == 3
@@ -87,9 +94,8 @@ def test_it_works_under_every_start_method_even_with_next_to_nothing_to_do(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send Ctrl-C to one process")
 @pytest.mark.parametrize("stage", ["writing parts", "processes, each reads", "one card a task"])
-def test_ctrl_c_ends_the_workers_and_removes_the_transactions(stage: str, tmp_path: Path) -> None:
-    room, said = tmp_path / "room", tmp_path / "said.txt"
-    room.mkdir()
+def test_ctrl_c_ends_the_workers_and_removes_the_transactions(stage: str, tmp_path: Path, room: Path) -> None:
+    said = tmp_path / "said.txt"
     with open(said, "wb") as stderr:
         run = subprocess.Popen(
             [sys.executable, "-m", "benchmarks", "fraud", "--rows", "200000", "--workers", "2"],

@@ -139,6 +139,12 @@ def test_sizes_begin_with_nothing_and_no_number_of_workers_divides_the_files(jud
     assert all(len(judge.REGIONS) % workers for workers in range(2, 13))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_no_file_can_be_left_out_unseen(judge: ModuleType, tmp_path: Path, seed: int) -> None:
+    judge.make_input(tmp_path, max(judge.SIZES), seed=seed)
+    assert all(len(fraud.find_alerts(fraud.read(path))) > 1 for path in tmp_path.glob("part-*"))
+
+
 def test_all_rows_of_a_card_are_in_one_file_and_files_differ_in_size(
     judge: ModuleType, tmp_path: Path
 ) -> None:

@@ -260,6 +260,12 @@ def test_half_of_the_points_are_better_than_none_and_are_not_done() -> None:
     assert (speedup.done, speedup.best and speedup.best.points) == (False, 2)
 
 
+def test_what_could_not_be_told_is_forgotten_once_it_is() -> None:
+    found = look(tried("11_fraud", "speedup", "cannot tell", 4), tried("11_fraud", "speedup", "not yet", 0))
+    speedup = found.stages[2].labs[0].checks[1]
+    assert (speedup.best and speedup.best.outcome, found.stages[2].labs[0].points) == ("not yet", 0)
+
+
 # How it is shown
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +17,11 @@ from grader import scratch
 
 
 @pytest.fixture(autouse=True)
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return tmp_path
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files. `tmp_path` has too long a path, and must be made before this takes its place."""
+    with tempfile.TemporaryDirectory(prefix="room-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 def gone() -> int:
@@ -62,3 +67,16 @@ def test_a_link_of_that_name_leads_nowhere(room: Path) -> None:
     os.utime(link, (0, 0), follow_symlinks=False)
     with scratch.folder():
         assert (kept / "input.parquet").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets with a path")
+def test_where_the_path_is_too_long_for_a_socket_another_folder_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 150)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with scratch.folder() as folder, socket.socket(socket.AF_UNIX) as one:
+        (folder / "t" / "pymp-abcdefgh").mkdir(parents=True)
+        one.bind(str(folder / "t" / "pymp-abcdefgh" / "listener-abcdefgh"))
+        assert list(long.iterdir()) == []

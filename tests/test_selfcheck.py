@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from grader import lab as labs
-from grader.errors import LearnerError
+from grader.errors import GraderError, LearnerError
 from grader.model import Lab, WorkerModule
 from grader.notebook import read_worker
 from grader.selfcheck import OpenLab
@@ -29,6 +30,7 @@ from grader.selfcheck import OpenLab
 PRIMES = Path(__file__).parent / "labs" / "primes"
 FRAUD = labs.CHECKOUT / "solutions" / "11_fraud"
 SERIAL = (FRAUD / "wrong" / "serial.py").read_text(encoding="utf-8")
+NO_ROOM = f"The baseline raised: OSError: {os.strerror(errno.ENOSPC)}"
 RIGHT = (
     "def count_primes(numbers, workers):\n"
     "    return sum(n > 1 and all(n % d for d in range(2, int(n**0.5) + 1)) for n in numbers)\n"
@@ -136,6 +138,20 @@ def test_a_fault_of_ours_costs_no_points_and_leaves_a_log_beside_the_notebook(tm
     assert log.parent == tmp_path
     assert "KeyError: 'oops'" in log.read_text(encoding="utf-8")
     assert str(log) in panel._repr_html_()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), GraderError(NO_ROOM)])
+def test_a_full_disk_gives_a_learner_no_points_and_says_which_disk(tmp_path: Path, error: Exception) -> None:
+    panel = raising(error).check("answer")
+    assert (repr(panel), panel.verdict.outcome) == ("0.0", "not yet")
+    assert f"the disk of {tempfile.gettempdir()} is full" in panel.verdict.reason
+    assert list(tmp_path.glob("*.log")) == []
+
+
+def test_a_full_disk_costs_nobody_anything_where_work_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    panel = raising(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))).check("answer")
+    assert (repr(panel), bool(panel.verdict.for_marker)) == ("6.0", True)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import runpy
 import shutil
 import subprocess
@@ -90,3 +91,11 @@ def test_a_mistyped_command_is_no_folder(tmp_path: Path, typed: str, meant: str)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"start.py {meant}" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["start.py"]
+
+
+def test_every_command_of_corewise_can_be_typed_after_start_py() -> None:
+    known = runpy.run_path(str(START))["COMMANDS"]
+    said = subprocess.run(
+        [sys.executable, "-m", "grader", "--help"], capture_output=True, text=True, check=True
+    )
+    assert re.findall(r"^    (\w+) ", said.stdout, re.MULTILINE) == list(known)

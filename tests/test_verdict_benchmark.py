@@ -230,11 +230,12 @@ def test_good_code_is_never_not_yet_beside_simulated_neighbours(
 @pytest.mark.slow
 @CLOCKS
 @NEIGHBOURS
-def test_half_parallel_code_is_never_met_beside_simulated_neighbours(
+def test_half_parallel_code_is_met_in_one_of_a_hundred_at_most_beside_simulated_neighbours(
     beside: tuple[str, int, float, float], clock: Clock
 ) -> None:
+    """Of 120 runs, 3: a program with 1 % would be seen with more in one of twenty. The table has 1,000 runs a cell."""
     seen = outcomes(measured("half parallel", beside, clock, 120))
-    assert seen["met"] + seen["provisional"] == 0
+    assert seen["met"] + seen["provisional"] <= 3
 
 
 # Adversaries

@@ -12,8 +12,9 @@ import pandas as pd
 
 from course.cases import fraud
 
-#: Rows of the answer check: none, one, fewer than there are files, odd numbers, and enough for every rule.
-SIZES = (0, 1, 7, 4_999, 30_011)
+#: Rows of the answer check: none, one, fewer than there are files, odd numbers, and enough for every rule and for
+#: alerts in every file, so that no file can be left out unseen.
+SIZES = (0, 1, 7, 4_999, 100_003)
 #: Rows at which the sizing for the speed check starts.
 SPEED_SIZE = 150_000
 #: The cards of thirteen regions, a file each: no number of workers divides it, and regions differ in size.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_timelines import pooled
 from recorded_traces import FAULTS, TRACES, read
 
 from grader import machine, why
@@ -48,6 +50,15 @@ def test_a_recorded_fault_is_found_first(fault: str) -> None:
 def test_a_recorded_clean_run_has_no_finding() -> None:
     timeline = read(TRACES / "clean.json.gz")
     assert diagnose(timeline, bill(timeline)) == ()
+
+
+def test_a_pool_of_one_is_told_that_it_is_one() -> None:
+    alone = pooled([0.5] * 4, workers=1)
+    found = diagnose(alone, bill(alone))
+    assert [one.cause for one in found] == ["one-worker-does-all"]
+    assert "There was one worker, for 64 usable cores" in found[0].evidence
+    one_core = replace(alone, cores=1.0)
+    assert diagnose(one_core, bill(one_core)) == ()
 
 
 def test_every_cause_has_a_fault_that_shows_it() -> None:

@@ -32,8 +32,8 @@ CAUSES = {
         "Cut the work into more tasks: four or more for each worker.",
     ),
     "tasks-too-small": (
-        "The tasks are so small that handing them out takes longer than doing them.",
-        "Hand them out in chunks (chunksize=...), so that each chunk takes a tenth of a second or so.",
+        "The tasks are so small that handing them out takes a large part of the run.",
+        "Hand them out in chunks, or in larger ones (chunksize=...): each may take a tenth of a second or so.",
     ),
     "big-arguments": (
         "Much time went into sending data to the workers.",
@@ -192,7 +192,11 @@ def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     total, most = sum(useful), max(useful)
     if total <= 0:
         return
-    busiest = f"The busiest worker worked for {most:.2f} s, the least busy one for {min(useful):.2f} s."
+    if len(useful) == 1 and timeline.cores >= 2 and most > timeline.wall / 2:
+        only = f"There was one worker, for {timeline.cores:g} usable cores; it worked for {_took(most)}."
+        yield "one-worker-does-all", most / 2, only
+        return
+    busiest = f"The busiest worker worked for {_took(most)}, the least busy one for {_took(min(useful))}."
     tasks = sorted(_tasks(timeline), key=_size)
     one_task = bool(tasks) and _size(tasks[-1]) > _ALONE / 2 * most and len(tasks) > len(useful)
     if len(useful) > 1 and most >= _ALONE * total and not one_task:
@@ -205,7 +209,7 @@ def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     # One task a worker: then it is their sizes that differ, not their number that doesn't come out even.
     alike = count > len(useful) or largest < _ALIKE * _size(tasks[0]) if tasks else True
     if largest > 1.5 * typical or not alike:
-        named = f"The largest task, {tasks[-1].name}, worked for {largest:.2f} s; a typical one for {typical:.2f} s."
+        named = f"The largest task, {tasks[-1].name}, worked for {_took(largest)}; a typical one for {_took(typical)}."
         yield "skew", lost, f"{named} {busiest}"
     elif tasks and count < 4 * len(useful):
         yield "tasks-too-few", lost, f"{count} tasks for {len(useful)} workers. {busiest}"
@@ -256,6 +260,10 @@ def _written(lane: Lane) -> int:
 
 def _short(seconds: float) -> str:
     return f"{1e6 * seconds:.0f} microseconds" if seconds < 1e-3 else f"{1e3 * seconds:.1f} ms"
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 0.1 or not seconds else _short(seconds)
 
 
 def _bytes(size: float) -> str:

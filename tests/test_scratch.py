@@ -53,9 +53,9 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(room: Path) -> None
         assert new.exists()
 
 
-@pytest.mark.parametrize("name", [f"cw-{os.getpid()}-abc", "cw-room", "cw-12x-abc", "corewise-1-abc"])
+@pytest.mark.parametrize("name", ["cw-{}-abc", "cw-room", "cw-12x-abc", "corewise-1-abc"])
 def test_what_somebody_may_still_use_or_what_is_not_ours_stays(room: Path, name: str) -> None:
-    other = left(room, name, hours=1000)
+    other = left(room, name.format(os.getpid()), hours=1000)
     with scratch.folder():
         assert (other / "input.parquet").exists()
 

@@ -57,6 +57,8 @@ def test_a_pool_of_one_is_told_that_it_is_one() -> None:
     found = diagnose(alone, bill(alone))
     assert [one.cause for one in found] == ["one-worker-does-all"]
     assert "There was one worker, for 64 usable cores" in found[0].evidence
+    in_turn = replace(alone, workers=(replace(alone.workers[0], processes=2),))
+    assert "one-worker-does-all" not in [one.cause for one in diagnose(in_turn, bill(in_turn))]
     one_core = replace(alone, cores=1.0)
     assert diagnose(one_core, bill(one_core)) == ()
 

@@ -192,7 +192,8 @@ def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     total, most = sum(useful), max(useful)
     if total <= 0:
         return
-    if len(useful) == 1 and timeline.cores >= 2 and most > timeline.wall / 2:
+    only_one = len(useful) == 1 and timeline.workers[0].processes == 1  # else several took turns
+    if only_one and timeline.cores >= 2 and most > timeline.wall / 2:
         only = f"There was one worker, for {timeline.cores:g} usable cores; it worked for {_took(most)}."
         yield "one-worker-does-all", most / 2, only
         return

@@ -155,7 +155,7 @@ GOOD = Program()
 UNWRITTEN = replace(GOOD, ending="stub", message="it is not written yet.")
 ONE_BUSY = Program(speedup=1.0, cpu=(0.5,))
 WRONG = replace(GOOD, right=False)
-CLOSE = Program(speedup=1.39, cpu=(0.02, 0.33, 0.25), noise=0.02)  # neither clearly good nor clearly bad
+CLOSE = Program(speedup=1.36, cpu=(0.02, 0.33, 0.25), noise=0.01)  # neither clearly good nor clearly bad
 
 
 class Tried(ScriptedLauncher):

@@ -37,7 +37,7 @@ from grader.model import (
     Verdict,
     WorkerModule,
 )
-from grader.tracing.diagnosis import Diagnosis, diagnosis
+from grader.tracing.diagnosis import Diagnosis, diagnosis, typical
 from grader.tracing.lanes import NoTraceError
 from grader.verdict import AnswerRun, Speed
 
@@ -186,7 +186,7 @@ def _speed(
         why = None
         asked = decision.share > 0 and wall_sees_less(blocks, lab.bars)
         if asked or decision.outcome == "not yet":
-            progress("speedup: one more run, to see where its time goes")
+            progress("speedup: a few more runs, to see where their time goes")
             why = _why(bench, plan, blocks, lab, facts, method)
         if asked and why is not None and locked_out(decision, blocks, lab.bars, why.locked):
             decision = Decision("cannot tell", "lock beside neighbours", clock=decision.clock)
@@ -204,8 +204,10 @@ def _why(
     if not blocks or median([block.t_parallel for block in blocks]) > _TRACEABLE:
         return None
     serial = median([block.t_serial for block in blocks])  # free of neighbours, where the system tells
+    stretch = median([block.stretch for block in blocks])
     try:
-        return diagnosis(lab.function, bench.traced(plan), facts.usable, method, serial)
+        runs = bench.traced(plan)
+        return typical([diagnosis(lab.function, run, facts.usable, method, serial, stretch) for run in runs])
     except NoTraceError:
         return None
 

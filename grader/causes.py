@@ -81,7 +81,7 @@ def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[F
     lost = Finding(
         loss.cause,
         loss.what,
-        f"{100 * loss.share:.0f} % of the time that was lost in one more run, which was traced: "
+        f"{100 * loss.share:.0f} % of the time that was lost in a run of its own, which was traced: "
         f"{loss.seconds:.2f} s of {why.timeline.wall:.2f} s. {loss.evidence}",
         loss.try_next,
     )

@@ -49,7 +49,7 @@ class AnswerRun:
 class Speed:
     """All that measuring a speedup left behind.
 
-    `failure` is set when a trial ended without a right answer, `why` when it was too slow and one more run was traced.
+    `failure` is set when a trial ended without a right answer, `why` when it was too slow and it was traced afterwards.
     """
 
     decision: Decision | None

@@ -1,6 +1,6 @@
 """`corewise why LAB|SCRIPT.py`, and `trace` in a notebook: where the time of a parallel run went.
 
-a lab       its function runs once, traced, on a fresh input of the size that a check uses; the baseline beside it
+a lab       its function runs traced, on fresh inputs of the size that a check uses; the baseline beside it
 a script    runs as it is, traced, in a process of its own; the serial one, where it is named, before it
 a block     with trace() as run: ...   in a notebook; trace(serial=seconds) where the serial time is known
 """
@@ -18,13 +18,13 @@ from grader.assess import start_methods
 from grader.errors import LearnerError
 from grader.measure import tree
 from grader.measure.blocks import Failure
-from grader.measure.explain import Explaining
+from grader.measure.explain import Explained, Explaining
 from grader.model import Lab, Launcher, Progress, WorkerModule
 from grader.outlook import Outlook, look_ahead
 from grader.report import trace_panel
 from grader.report.trace_text import as_text
 from grader.tracing import recording, region
-from grader.tracing.diagnosis import Diagnosis, diagnosis
+from grader.tracing.diagnosis import Diagnosis, diagnosis, typical
 from grader.tracing.lanes import NoTraceError
 from grader.tracing.record import announce
 from grader.tracing.recording import Recording
@@ -56,17 +56,18 @@ def of_lab(
         progress("why: the serial baseline")
         plan = bench.plan(workers)
         progress("why: your function, traced")
-        recordings, serial, failure = bench.explained(plan)
+        seen = bench.explained(plan)
         ahead: Outlook | Failure | None = None
-        if failure is None:
-            told = _told(lab.id, recordings, facts.usable, method, serial)
+        if isinstance(seen, Explained):
+            told = typical(
+                [_told(lab.id, run, facts.usable, method, seen.serial, seen.stretch) for run in seen.runs]
+            )
             ahead = look_ahead(bench, plan, told.timeline, upto, progress) if upto else None
-    failure = ahead if isinstance(ahead, Failure) else failure
-    if failure is not None:
+    failure = seen if isinstance(seen, Failure) else ahead
+    if isinstance(failure, Failure):
         found = causes.of_failure(lab, worker, failure.trial, failure.difference, failure.size, method)
         raise LearnerError(f"{found.what}\n{found.evidence}".strip(), found.try_next)
-    assert not isinstance(ahead, Failure)
-    return told, ahead
+    return told, failure
 
 
 def of_script(
@@ -119,10 +120,15 @@ def _run(script: Path, arguments: Sequence[str], output: int | None) -> list[Rec
 
 
 def _told(
-    name: str, recordings: list[Recording], cores: float, method: str, serial: float | None
+    name: str,
+    recordings: list[Recording],
+    cores: float,
+    method: str,
+    serial: float | None,
+    stretch: float = 1.0,
 ) -> Diagnosis:
     try:
-        return diagnosis(name, recordings, cores, method, serial)
+        return diagnosis(name, recordings, cores, method, serial, stretch)
     except NoTraceError:
         raise LearnerError(
             f"{name} left before its last line, so nothing is known of it.",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from grader.tracing.bill import SECONDS, bill
 from grader.tracing.diagnose import CAUSES, diagnose
+from grader.tracing.diagnosis import Diagnosis, of_timeline, typical
 from grader.tracing.timeline import STATES, Lane, Span, State, Task, Timeline
 
 Stretch = tuple[State, float, float]  # state, seconds, CPU seconds
@@ -169,6 +170,26 @@ def test_whatever_happened_causes_are_of_the_list_and_come_largest_first(
 def test_more_cpu_time_than_serial_is_told_by_how_much(serial: float, cause: str) -> None:
     run = timeline(1.0, WAITING, lane("1", ("run", 1.0, 1.0)), lane("2", ("run", 1.0, 1.0)))
     assert [loss.cause for loss in diagnose(run, bill(run, serial))] == ([cause] if cause else [])
+
+
+def test_what_the_machine_takes_from_any_work_side_by_side_is_no_fault_of_the_program() -> None:
+    run = timeline(1.0, WAITING, lane("1", ("run", 1.0, 1.0)), lane("2", ("run", 1.0, 1.0)))
+    assert diagnose(run, bill(run, 1.5), stretch=1.3) == ()
+    (loss,) = diagnose(run, bill(run, 1.2), stretch=1.2)
+    assert loss.cause == "memory-bandwidth"
+    assert loss.seconds == pytest.approx((2.0 - 1.2) / 2 - 0.2 * 1.2 / 2)
+    assert "1.20 times as many" in loss.evidence
+
+
+def test_of_several_runs_the_one_in_the_middle_by_cpu_seconds_is_told() -> None:
+    def took(cpu: float) -> Diagnosis:
+        return of_timeline(
+            "f", timeline(2.0, WAITING, lane("1", ("run", cpu, cpu)), lane("2", ("run", 1.0, 1.0)))
+        )
+
+    odd, low, middle = took(1.9), took(1.0), took(1.1)
+    assert typical([odd, low, middle]) is middle
+    assert typical([odd]) is odd
 
 
 def test_neighbours_are_named_where_the_system_tells_of_them() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from grader import scratch
 from grader.measure.blocks import OURS, PART, TASKS, Bench, Failure, Plan, failed, free_of, reach_of
@@ -13,26 +14,48 @@ from grader.model import Arm, Order
 from grader.tracing import recording
 from grader.tracing.recording import Recording
 
+#: Runs that are traced, of which the one in the middle is told: on a shared machine one may go its own way. Where a
+#: run takes long, that levels out in the run itself, and the learner waits.
+_RUNS, _LONG = 3, 2.0
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Traced runs; serial seconds beside them, free of neighbours where the system tells; and how many times as many
+    CPU seconds perfectly parallel work needs side by side as alone.
+    """
+
+    runs: tuple[list[Recording], ...]
+    serial: float
+    stretch: float
+
 
 class Explaining(Bench):
     """A bench that also looks into the learner's function."""
 
-    def traced(self, plan: Plan) -> list[Recording]:
-        """What each process of one more run of the learner's function did; nothing where it didn't end in order.
+    def traced(self, plan: Plan) -> tuple[list[Recording], ...]:
+        """What each process of a few more runs of the learner's function did; nothing where one didn't end in order.
 
-        It is a run of its own: tracing costs time, so it is never one that is timed for a mark.
+        They are runs of their own: tracing costs time, so none is timed for a mark.
         """
+        return tuple(self._trace(plan) for _ in range(_repeats(plan)))
+
+    def _trace(self, plan: Plan) -> list[Recording]:
         with scratch.folder() as where, scratch.folder() as folder:
             self._lab.judge.make_input(folder, plan.size, secrets.randbits(32))
             order = Order("parallel", plan.workers, plan.timeout, folders=(folder,), trace=where)
             return recording.read(where) if self._mine.run(order).ending == "done" else []
 
-    def explained(self, plan: Plan) -> tuple[list[Recording], float, Failure | None]:
-        """One traced run; serial seconds beside it, free of neighbours where the system tells; what went wrong."""
-        pair = self.pair(plan)
-        if isinstance(pair, Failure):
-            return [], 0.0, pair
-        return self.traced(plan), free_of(pair["serial"]).seconds, None
+    def explained(self, plan: Plan) -> Explained | Failure:
+        """A few traced runs with what they are compared with, or what went wrong."""
+        serial, stretch = [], []
+        for _ in range(_repeats(plan)):
+            pair = self.pair(plan)
+            if isinstance(pair, Failure):
+                return pair
+            serial.append(free_of(pair["serial"]).seconds)
+            stretch.append(self.calibrate(plan).stretch)
+        return Explained(self.traced(plan), median(serial), median(stretch))
 
     def curve(self, plan: Plan, counts: Sequence[int], repeats: int) -> list[tuple[int, float]] | Failure:
         """(workers, seconds) of the learner's function with each of these numbers of workers, and of the baseline as
@@ -59,3 +82,7 @@ class Explaining(Bench):
             one = self._spin(1, TASKS // PART, plan.amount)
             found.append(reach_of(one, self._spin(workers, TASKS, plan.amount)).best)
         return median(found)
+
+
+def _repeats(plan: Plan) -> int:
+    return _RUNS if plan.t_serial <= _LONG else 1

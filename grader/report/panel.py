@@ -128,11 +128,11 @@ def _figure(verdict: Verdict) -> str:
 
 
 def _why(verdict: Verdict) -> list[str]:
-    """Where the time of one more run went, where one was traced."""
+    """Where the time went, where that was traced."""
     if verdict.diagnosis is None:
         return []
     return [
-        f'<p style="{LINE}"><strong>Where the time went</strong>, in one more run, which was traced:</p>',
+        f'<p style="{LINE}"><strong>Where the time went</strong>, in a run of its own that was traced:</p>',
         trace_panel.pictures(verdict.diagnosis),
         trace_panel.table(verdict.diagnosis),
     ]

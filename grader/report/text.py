@@ -32,7 +32,7 @@ def render(verdict: Verdict) -> str:
     if strip:
         lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]
     if verdict.diagnosis is not None:
-        lines += ["", "  Where the time of one more run went, which was traced:"]
+        lines += ["", "  Where the time went, in a run of its own that was traced:"]
         lines += [*trace_text.chart(verdict.diagnosis), ""]
     lines += _evidence(verdict)
     lines += _labelled("For the marker", verdict.for_marker)

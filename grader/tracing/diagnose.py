@@ -138,14 +138,18 @@ class Loss:
 _Found = tuple[str, float, str]
 
 
-def diagnose(timeline: Timeline, bill: Bill) -> tuple[Loss, ...]:
-    """What the time was lost to, the largest first; nothing where no loss is worth a word."""
+def diagnose(timeline: Timeline, bill: Bill, stretch: float = 1.0) -> tuple[Loss, ...]:
+    """What the time was lost to, the largest first; nothing where no loss is worth a word.
+
+    `stretch` is how many times as many CPU seconds perfectly parallel work needs side by side on this machine as alone:
+    so much the program can't help.
+    """
     if not timeline.workers:
         return (Loss("no-workers", 1.0, timeline.wall, "No process was started while it ran."),)
     # What others took is no reason to overlook what the program lost by itself; nor to make much of little.
     own = timeline.wall - bill.seconds["neighbours"]
     least = max(_WORTH * own, _WORTH / 2 * timeline.wall)
-    found = [one for one in _all(timeline, bill) if one[1] >= _MORE.get(one[0], 1.0) * least]
+    found = [one for one in _all(timeline, bill, stretch) if one[1] >= _MORE.get(one[0], 1.0) * least]
     found.sort(key=lambda one: -one[1])
     loss = max(bill.loss, 1e-9)
     return tuple(
@@ -153,11 +157,11 @@ def diagnose(timeline: Timeline, bill: Bill) -> tuple[Loss, ...]:
     )
 
 
-def _all(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
+def _all(timeline: Timeline, bill: Bill, stretch: float) -> Iterator[_Found]:
     yield from _uneven(timeline, bill)
     yield from _handing_out(timeline, bill)
     yield from _serial(timeline, bill)
-    yield from _cores(timeline, bill)
+    yield from _cores(timeline, bill, max(1.0, stretch))
     seconds, useful = bill.seconds, sum(timeline.useful)
     by = f" (start method {timeline.start_method})" if timeline.start_method else ""
     yield (
@@ -301,7 +305,7 @@ def _serial(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
 # The cores
 
 
-def _cores(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
+def _cores(timeline: Timeline, bill: Bill, stretch: float) -> Iterator[_Found]:
     seconds, lanes, useful = bill.seconds, timeline.workers, sum(timeline.useful)
     threads = sum(lane.other_cpu for lane in lanes)
     if len(lanes) > 1 and threads >= _THREADS * max(useful, 1e-9):
@@ -313,7 +317,16 @@ def _cores(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     yield "more-workers-than-cores", seconds["oversubscription"], said
     waited = f"The workers were ready for {seconds['neighbours']:.2f} s while others had the cores."
     yield "neighbours", seconds["neighbours"], waited
-    if bill.serial is not None and useful > _STRETCHED * bill.serial:
-        used = f"The serial run took {bill.serial:.2f} s, the workers together {useful:.2f} CPU seconds."
-        cause = "added-work" if useful > _ADDED * bill.serial else "memory-bandwidth"
-        yield cause, seconds["scaling"], used
+    yield from _stretched(timeline, bill, stretch)
+
+
+def _stretched(timeline: Timeline, bill: Bill, stretch: float) -> Iterator[_Found]:
+    """More CPU seconds than the serial program needs, beyond what this machine takes for any work side by side."""
+    useful = sum(timeline.useful)
+    if bill.serial is None or useful <= _STRETCHED * stretch * bill.serial:
+        return
+    used = f"The serial run took {bill.serial:.2f} s, the workers together {useful:.2f} CPU seconds."
+    if stretch > 1.005:
+        used += f" Any work takes {stretch:.2f} times as many side by side on this machine; that is not counted here."
+    its_own = bill.seconds["scaling"] - (stretch - 1) * bill.serial / bill.workers
+    yield "added-work" if useful > _ADDED * stretch * bill.serial else "memory-bandwidth", its_own, used

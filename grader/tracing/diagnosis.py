@@ -50,17 +50,21 @@ def diagnosis(
     cores: float,
     start_method: str = "",
     serial: float | None = None,
+    stretch: float = 1.0,
 ) -> Diagnosis:
-    """All that is said of a traced run; `serial` is the time of the serial program on the same work, in seconds.
+    """All that is said of a traced run; `serial` is the time of the serial program on the same work, in seconds, and
+    `stretch` what this machine makes of CPU seconds side by side (see `diagnose`).
 
     Raises:
         lanes.NoTraceError: the program ended without a word.
     """
     timeline = lanes.timeline(recordings, cores, start_method)
-    return of_timeline(name, timeline, serial)
+    return of_timeline(name, timeline, serial, stretch)
 
 
-def of_timeline(name: str, timeline: Timeline, serial: float | None = None) -> Diagnosis:
+def of_timeline(
+    name: str, timeline: Timeline, serial: float | None = None, stretch: float = 1.0
+) -> Diagnosis:
     """The same, of a timeline."""
     its = bill(timeline, serial)
     why_null = "" if serial is not None else NO_SERIAL
@@ -68,8 +72,16 @@ def of_timeline(name: str, timeline: Timeline, serial: float | None = None) -> D
         name,
         timeline,
         its,
-        diagnose(timeline, its),
+        diagnose(timeline, its, stretch),
         what_if(timeline, its),
         work_span(timeline),
         why_null,
     )
+
+
+def typical(runs: Sequence[Diagnosis]) -> Diagnosis:
+    """Of several runs of one program, the one in the middle by its workers' CPU seconds.
+
+    These are what a machine that is shared makes uneven; how the work is split, handed out and joined is the program's.
+    """
+    return sorted(runs, key=lambda run: sum(run.timeline.useful))[len(runs) // 2]

@@ -6,8 +6,10 @@ raises, hangs or leaves a process behind fails by its name, and by its cell wher
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
 import time
 import uuid
@@ -16,8 +18,11 @@ from typing import Any
 
 import nbformat
 import psutil
+import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from grader import lesson
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MARK = "COREWISE_LESSON_RUN"
@@ -88,7 +93,7 @@ class _Run:
     def __init__(self, notebook: Any, limit: float) -> None:
         self.notebook, self.place = notebook, "before the first cell"
         self.left: list[str] = []
-        self._mark, self._end = uuid.uuid4().hex, time.monotonic() + limit
+        self._mark, self._end = f"{os.getpid()}-{uuid.uuid4().hex}", time.monotonic() + limit
         code = [
             n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()
         ]
@@ -160,3 +165,22 @@ def _words(process: psutil.Process) -> str:
         return f"{process.pid} {' '.join(process.cmdline())[:200]}"
     except psutil.Error:
         return str(process.pid)
+
+
+def methods(starts_processes: bool) -> list[str]:
+    """All pages run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
+
+    A system that lacks these does with spawn, which all have.
+    """
+    wanted = ["forkserver", "fork"] if starts_processes else ["forkserver"]
+    if starts_processes and sys.version_info[:2] == (3, 11):
+        wanted = ["spawn"]
+    return [method for method in wanted if method in multiprocessing.get_all_start_methods()] or ["spawn"]
+
+
+def cases(pages: list[Path], all_start_processes: bool) -> list[Any]:
+    return [
+        pytest.param(path, method, id=f"{path.parent.name}/{path.stem}-{method}")
+        for path in pages
+        for method in methods(all_start_processes or lesson.read(path).starts_processes)
+    ]

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.alone,
     pytest.mark.skipif(os.name != "posix", reason="the server is started as on POSIX"),
     needs_chromium,
 ]

@@ -1,81 +1,27 @@
-"""Every lesson and every solution runs from top to bottom, under the start methods that learners have."""
+"""Every lesson runs from top to bottom, under the start methods that learners have."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import re
-import sys
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import psutil
 import pytest
-from lesson_runner import REPOSITORY, LessonError, mark_of, run
+from lesson_runner import REPOSITORY, LessonError, cases, mark_of, run
 from nbformat import v4
-
-from grader import lesson
 
 pytestmark = pytest.mark.slow
 
 LIMIT = 240.0  # seconds for a whole lesson: with small data it takes some 15
-LIMIT_OF_A_LAB = 420.0  # its checks measure
-#: Labs whose speed another test measures (test_selfcheck.py): once is enough.
-MEASURED_ELSEWHERE = {"11_fraud"}
-#: "no" where runs stand side by side, as in a part of CI: there nothing can be measured.
-MEASURE = os.environ.get("LESSONS_MEASURE", "yes") != "no"
 
 LESSONS = sorted((REPOSITORY / "course").glob("[0-9][0-9]_*/*.ipynb"))
-STUBS = sorted((REPOSITORY / "labs").glob("*/*.ipynb"))
-SOLUTIONS = sorted((REPOSITORY / "solutions").glob("*/*.ipynb"))
-
-
-def methods(starts_processes: bool) -> list[str]:
-    """All pages run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
-
-    A system that lacks these does with spawn, which all have.
-    """
-    wanted = ["forkserver", "fork"] if starts_processes else ["forkserver"]
-    if starts_processes and sys.version_info[:2] == (3, 11):
-        wanted = ["spawn"]
-    return [method for method in wanted if method in multiprocessing.get_all_start_methods()] or ["spawn"]
-
-
-def cases(pages: list[Path], all_start_processes: bool) -> list[Any]:
-    return [
-        pytest.param(path, method, id=f"{path.parent.name}/{path.stem}-{method}")
-        for path in pages
-        for method in methods(all_start_processes or lesson.read(path).starts_processes)
-    ]
-
-
-def verdicts(done: Any) -> list[str]:
-    """What the panels in a notebook that has run say."""
-    shown = " ".join(str(output.get("data", "")) for cell in done.cells for output in cell.get("outputs", ()))
-    return [said.strip() for said in re.findall(r'aria-label="Check \w+: ([a-z ]+)', shown)]
 
 
 @pytest.mark.parametrize(("path", "method"), cases(LESSONS, all_start_processes=False))
 def test_a_lesson_runs_from_top_to_bottom(path: Path, method: str) -> None:
     run(path, method, LIMIT)
-
-
-@pytest.mark.alone
-@pytest.mark.parametrize(("path", "method"), cases(SOLUTIONS, all_start_processes=True))
-def test_a_solution_runs_and_none_of_its_checks_is_not_yet(path: Path, method: str) -> None:
-    """Speed is measured once a lab, under the first start method; elsewhere the checks give their short preview."""
-    measured = MEASURE and method == methods(True)[0] and path.parent.name not in MEASURED_ELSEWHERE
-    done = run(path, method, LIMIT_OF_A_LAB, **({} if measured else {"NBGRADER_EXECUTION": "validate"}))
-    assert verdicts(done), "its checks show their panels"
-    assert "not yet" not in verdicts(done)
-
-
-@pytest.mark.parametrize("path", STUBS, ids=lambda path: path.stem)
-def test_run_all_on_an_untouched_lab_ends_every_check_in_a_panel(path: Path) -> None:
-    """A traceback would end the run before the checks, and be the first thing that a learner sees of the lab."""
-    done = run(path, methods(True)[0], LIMIT, NBGRADER_EXECUTION="validate")
-    assert verdicts(done) == ["not yet"] * sum(cell.source.startswith("check(") for cell in done.cells)
 
 
 # The machinery itself: what it would miss, a learner would meet
@@ -159,5 +105,6 @@ def test_a_process_that_is_left_behind_is_named_and_ended(tmp_path: Path, leaves
 
 
 def marked() -> list[int]:
-    """Processes of any notebook that was run here."""
-    return [process.pid for process in psutil.process_iter() if mark_of(process)]
+    """Processes of any notebook that was run by these tests, not by others beside them."""
+    own = f"{os.getpid()}-"
+    return [process.pid for process in psutil.process_iter() if mark_of(process).startswith(own)]

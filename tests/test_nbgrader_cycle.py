@@ -39,7 +39,6 @@ from traitlets.config.loader import PyFileConfigLoader
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.alone,
     # nbgrader's own: its queries, its `authentictor`, files that it leaves open.
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
     pytest.mark.filterwarnings("ignore:Passing unrecognized arguments:DeprecationWarning"),

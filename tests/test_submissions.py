@@ -28,7 +28,6 @@ BUDGET = 12.0  # seconds: enough to refuse, not always enough to be sure of the 
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.alone,
     pytest.mark.skipif(not FORKS, reason="the cheats use what only Linux has"),
     pytest.mark.skipif(machine.look().usable < 2, reason="one core can tell nobody's speedup"),
 ]

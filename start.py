@@ -30,7 +30,7 @@ WINDOWS = os.name == "nt"
 # Phases of the tests: the name, pytest's expression for the marks, whether they may run side by side.
 PHASES = (
     ("fast", "not slow", True),
-    ("slow and measure nothing", "slow and not alone", True),
+    ("slow and bear others beside them", "slow and not alone", True),
     ("slow and stand alone on the machine", "slow and alone", False),
 )
 

@@ -197,6 +197,14 @@ def test_neighbours_are_named_where_the_system_tells_of_them() -> None:
     assert [loss.cause for loss in diagnose(run, bill(run))] == ["neighbours"]
 
 
+def test_of_workers_with_about_as_much_work_the_run_waited_for_the_one_that_was_done_last() -> None:
+    first = lane("1", ("run", 1.0, 1.0))
+    last = lane("2", ("lock", 1.0, 0.0), ("run", 0.9, 0.9))
+    run = timeline(1.9, WAITING, first, last)
+    assert bill(run).seconds["lock_wait"] == pytest.approx(1.0)
+    assert diagnose(run, bill(run))[0].cause == "lock-convoy"
+
+
 def test_the_slowest_task_is_named() -> None:
     tasks = (Task("score(part-01)", 0.0, 0.1, 0.1), Task("score(part-00)", 0.1, 1.0, 0.9))
     run = timeline(

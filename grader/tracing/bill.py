@@ -47,7 +47,7 @@ SECONDS = (
 #: The program itself works in a stretch of which it has a core for so much at least; else it waits for something.
 _AWAKE = 0.2
 #: Of the most work of a worker, so much is about as much.
-_ABOUT = 0.97
+_ABOUT = 0.75
 
 #: CPU seconds that are none.
 _LEAST = 1e-9

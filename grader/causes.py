@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader import doubts
+from grader import doubts, remedies
 from grader.measure.bars import half_bar, pass_bar
 from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision
@@ -64,8 +64,14 @@ def of_failure(
     evidence = [f"at {where}" if where and trial.ending != "timed out" else where]
     if trial.output.strip():
         evidence.append(f"It printed: {_shorten(trial.output)}")
-    return Finding(trial.ending if trial.ending != "done" else "wrong answer", what.strip(),
-                   "\n".join(filter(None, evidence)), _NEXT[trial.ending])  # fmt: skip
+    wrong = trial.ending == "done"
+    known = remedies.of_difference(difference) if wrong else remedies.of_error(trial.message)
+    return Finding(
+        "wrong answer" if wrong else trial.ending,
+        what.strip(),
+        "\n".join(filter(None, evidence)),
+        known or _NEXT[trial.ending],
+    )
 
 
 def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[Finding, ...]:
@@ -258,5 +264,6 @@ def _hangs_at(worker: WorkerModule, stack: str) -> str:
 
 
 def _shorten(text: str) -> str:
+    """The beginning, and more of the end: a worker's traceback says there what went wrong."""
     text = text.strip()
-    return text if len(text) <= 400 else f"{text[:400]}... (cut)"
+    return text if len(text) <= 400 else f"{text[:100]} ... (cut) ... {text[-300:]}"

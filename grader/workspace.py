@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def reset(folder: Path, source: Path, lab: str) -> str:
 
 
 def reset_lab(folder: Path, source: Path, lab: str) -> Path | None:
-    """Move the lab's folder to a backup and deliver the lab anew; the backup, None where there was nothing.
+    """Move the lab's folder to a backup and deliver the lab anew; the backup, None where there was nothing to keep.
 
     Renamed, not copied: a backup is whole or isn't there. The manifest forgets the lab first, so that after
     a kill the next update delivers it.
@@ -116,17 +116,29 @@ def reset_lab(folder: Path, source: Path, lab: str) -> Path | None:
         raise LearnerError(f"{folder} is not a workspace of Corewise.", "Make it one: corewise learn FOLDER")
     mine = {name: path for name, path in files.items() if name.startswith(f"labs/{lab}/")}
     try:
+        refuse_links(folder, folder / "labs")
+        if _is_as_delivered(folder, lab, mine):
+            return None
         manifest = Manifest.read(folder)
         for name in [name for name in manifest.files if name.startswith(f"labs/{lab}/")]:
             del manifest.files[name]
         manifest.write()
-        refuse_links(folder, folder / "labs")
         backup = set_aside(folder / "labs" / lab)
         for name, path in mine.items():
             deliver(manifest, name, path.read_bytes(), Changes())
         return backup
     except OSError as error:
         raise cannot_write(folder, error, IN_USE) from None
+
+
+def _is_as_delivered(folder: Path, lab: str, files: Mapping[str, Path]) -> bool:
+    """Whether the lab's folder holds these files and no other, but for what tools hide there."""
+    paths = [path for path in (folder / "labs" / lab).rglob("*") if path.is_file()]
+    there = {path.relative_to(folder).as_posix(): path for path in paths}
+    there = {name: path for name, path in there.items() if not re.search(HIDDEN, name)}
+    return there.keys() == files.keys() and all(
+        there[name].read_bytes() == path.read_bytes() for name, path in files.items()
+    )
 
 
 def released(source: Path) -> dict[str, Path]:

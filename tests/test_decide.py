@@ -196,12 +196,12 @@ def test_void_blocks_count_for_nothing() -> None:
     assert sure([block(1.05, reach=1.2)] * 40) is None
 
 
-def test_a_measurement_is_hopeless_when_most_of_twelve_blocks_are_void() -> None:
+def test_a_measurement_is_hopeless_when_most_of_twenty_four_blocks_are_void() -> None:
     void, clean = block(1.2, reach=1.1), block(1.4)
-    assert not hopeless([void] * 11, BARS)
-    assert hopeless([void] * 12, BARS)
-    assert hopeless([clean, clean] + [void] * 10, BARS)
-    assert not hopeless([clean] * 4 + [void] * 8, BARS)
+    assert not hopeless([void] * 23, BARS)
+    assert hopeless([void] * 24, BARS)
+    assert hopeless([clean] * 4 + [void] * 20, BARS)
+    assert not hopeless([clean] * 8 + [void] * 16, BARS)
 
 
 # CPU seconds

@@ -103,6 +103,8 @@ def test_a_time_out_without_a_stack_claims_nothing_about_where() -> None:
 def test_what_was_printed_is_shown_cut() -> None:
     told = failed("died", "its process was killed by SIGKILL.", output="x" * 100_000)
     assert told.findings[0].evidence.startswith("It printed: xxx")
+    told = failed("died", "it ended.", output="Traceback:\n" + "  deep\n" * 1000 + "KeyError: 'card'")
+    assert told.findings[0].evidence.endswith("KeyError: 'card'")
     assert len(told.findings[0].evidence) < 500
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -157,3 +158,17 @@ def test_ctrl_c_ends_the_script_and_all_below_it(tmp_path: Path) -> None:
     assert len(below) >= 3
     _, alive = psutil.wait_procs(below, timeout=10)
     assert alive == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way there")
+def test_ctrl_c_in_a_terminal_reaches_the_script_too_and_shows_no_traceback(tmp_path: Path) -> None:
+    path = script(tmp_path, "import time\nprint('up', flush=True)\ntime.sleep(600)\n")
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*COMMAND, "why", str(path)], start_new_session=True, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Stopped." in errors
+    assert "Traceback" not in errors

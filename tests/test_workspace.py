@@ -398,6 +398,15 @@ def test_two_resets_within_a_second_keep_two_backups(folder: Path, source: Path)
     assert kept == {notebook("first"), notebook("second"), notebook("third")}
 
 
+def test_reset_of_a_lab_that_is_as_delivered_keeps_no_backup(folder: Path, source: Path) -> None:
+    write(folder / "labs/11_fraud/.ipynb_checkpoints/11_fraud-checkpoint.ipynb", notebook("version 1"))
+    before = held(folder)
+    assert "is as delivered" in reset(folder, source, "11_fraud")
+    assert held(folder) == before
+    write(folder / "labs/11_fraud/notes.txt", "mine")
+    assert "Your version of it is kept in" in reset(folder, source, "11_fraud")
+
+
 def test_reset_brings_a_deleted_lab_back(folder: Path, source: Path) -> None:
     shutil.rmtree(folder / "labs")
     update(folder, source)

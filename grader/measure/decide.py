@@ -20,8 +20,9 @@ from grader.model import Bars, Block, Clock, Estimate, Outcome
 _ONE_BUSY_BLOCKS = 4
 #: Blocks that must all be slower than serial by CPU seconds, which neighbours hardly move, to settle it.
 _SLOWER_BLOCKS = 4
-#: From this many blocks on, a measurement in which most are void is given up early.
-_VOID_BLOCKS, _VOID_SHARE = 12, 0.8
+#: From this many blocks on, a measurement in which most are void is given up early. A calibration serves up to three of
+#: them, and a bad half minute passes.
+_VOID_BLOCKS, _VOID_SHARE = 24, 0.8
 #: Clean blocks after which who surely misses the bar waits no longer for half of the points.
 _HALF_BLOCKS = 24
 #: So many more clean blocks must lie above a bar than not, before the gain counts as large enough.

@@ -20,6 +20,8 @@ def main() -> None:
     try:
         with trace(Path(folder)):
             runpy.run_path(script, run_name="__main__")
+    except KeyboardInterrupt:  # `corewise why` has had it, too, and says so
+        sys.exit(130)
     except Exception as error:
         # What the learner would see without us: the traceback from the script's own first line on.
         while error.__traceback__ and error.__traceback__.tb_frame.f_code.co_filename != script:

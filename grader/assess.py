@@ -9,6 +9,7 @@ Every verdict is made here, for the learner's self-check and for marking alike; 
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -201,12 +202,13 @@ def _why(
     bench: Explaining, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
 ) -> Diagnosis | None:
     """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see."""
-    if not blocks or median([block.t_parallel for block in blocks]) > _TRACEABLE:
+    taken = median([block.t_parallel for block in blocks]) if blocks else math.inf
+    if taken > _TRACEABLE:
         return None
     serial = median([block.t_serial for block in blocks])  # free of neighbours, where the system tells
     stretch = median([block.stretch for block in blocks])
     try:
-        runs = bench.traced(plan)
+        runs = bench.traced(plan, taken)
         return typical([diagnosis(lab.function, run, facts.usable, method, serial, stretch) for run in runs])
     except NoTraceError:
         return None

@@ -33,12 +33,12 @@ class Explained:
 class Explaining(Bench):
     """A bench that also looks into the learner's function."""
 
-    def traced(self, plan: Plan) -> tuple[list[Recording], ...]:
+    def traced(self, plan: Plan, seconds: float) -> tuple[list[Recording], ...]:
         """What each process of a few more runs of the learner's function did; nothing where one didn't end in order.
 
-        They are runs of their own: tracing costs time, so none is timed for a mark.
+        They are runs of their own, for tracing costs time: none is timed for a mark. One takes about so many `seconds`.
         """
-        return tuple(self._trace(plan) for _ in range(_repeats(plan)))
+        return tuple(self._trace(plan) for _ in range(_repeats(seconds)))
 
     def _trace(self, plan: Plan) -> list[Recording]:
         with scratch.folder() as where, scratch.folder() as folder:
@@ -48,14 +48,17 @@ class Explaining(Bench):
 
     def explained(self, plan: Plan) -> Explained | Failure:
         """A few traced runs with what they are compared with, or what went wrong."""
-        serial, stretch = [], []
-        for _ in range(_repeats(plan)):
+        serial: list[float] = []
+        parallel: list[float] = []
+        stretch: list[float] = []
+        while not serial or len(serial) < _repeats(serial[-1] + parallel[-1]):
             pair = self.pair(plan)
             if isinstance(pair, Failure):
                 return pair
             serial.append(free_of(pair["serial"]).seconds)
+            parallel.append(pair["parallel"].seconds[0])
             stretch.append(self.calibrate(plan).stretch)
-        return Explained(self.traced(plan), median(serial), median(stretch))
+        return Explained(self.traced(plan, median(parallel)), median(serial), median(stretch))
 
     def curve(self, plan: Plan, counts: Sequence[int], repeats: int) -> list[tuple[int, float]] | Failure:
         """(workers, seconds) of the learner's function with each of these numbers of workers, and of the baseline as
@@ -84,5 +87,5 @@ class Explaining(Bench):
         return median(found)
 
 
-def _repeats(plan: Plan) -> int:
-    return _RUNS if plan.t_serial <= _LONG else 1
+def _repeats(seconds: float) -> int:
+    return _RUNS if seconds <= _LONG else 1

@@ -12,14 +12,18 @@ from grader.measure.stats import median
 from grader.model import Bars, Block, Estimate, Finding, Lab, MachineFacts, Strain, Trial, WorkerModule
 from grader.tracing.diagnosis import Diagnosis
 
+#: Checks that look at how the work is done: an answer that differs there is no wrong number.
+_NUMBERS = ("", "answer", "speedup", "memory", "clean_up")
+
 _NEXT = {
-    "stub": "Write it, run its cell, and save the notebook (a terminal sees what is saved); then check again.",
+    "stub": "Write it; in a notebook run its cell, and save (a terminal sees what is saved); then check again.",
     "raised": "Mend it; in a notebook run the %%module cell; then check again.",
     "wrong type": "Return what the lab asks for; in a notebook run the %%module cell; then check again.",
     "import failed": "Mend it; in a notebook run the %%module cell; then check again.",
     "died": "Look for what ends a process: os._exit, sys.exit, terminate(), or running out of memory.",
-    "timed out": "Look for what it waits for: a worker joined before its queue is drained, a sentinel that "
-    "never comes, a pool whose tasks died.",
+    "timed out": "Look for what it waits for, or repeats: a worker joined before its queue is drained, a sentinel that "
+    "never comes, a worker or an initializer that died, results read after the pool's with block. A submitted task's "
+    "error is told by its result() alone.",
     "done": "Try it on a small input beside the serial baseline, and look at the first difference.",
 }
 
@@ -41,15 +45,22 @@ _FASTER_ALONE = Finding(
 
 
 def of_failure(
-    lab: Lab, worker: WorkerModule, trial: Trial, difference: str, size: int | None, start_method: str
+    lab: Lab,
+    worker: WorkerModule,
+    trial: Trial,
+    difference: str,
+    size: int | None,
+    start_method: str,
+    passed: bool = False,
 ) -> Finding:
-    """Why a trial did not end with a right answer."""
+    """Why a trial did not end with a right answer; `passed` says that it was right where workers are forked."""
     at = f"At size {size:,} under {start_method}" if size is not None else f"Under {start_method}"
     where = worker.where(*trial.line) if trial.line else ""
     name = f"{lab.function} in {worker.main}.py"
     match trial.ending:
         case "done":
-            what = f"The answer is wrong. {at}: {difference}"
+            asked = "The answer is wrong." if lab.scenario in _NUMBERS else "Not as it is asked for."
+            what = f"{asked} {at}: {difference}"
         case "stub":
             what = f"{name}: {trial.message}"
         case "raised":
@@ -65,13 +76,20 @@ def of_failure(
     if trial.output.strip():
         evidence.append(f"It printed: {_shorten(trial.output)}")
     wrong = trial.ending == "done"
-    known = remedies.of_difference(difference) if wrong else remedies.of_error(trial.message)
+    known = _known(lab, difference) if wrong else remedies.of_error(trial.message, start_method, passed)
     return Finding(
         "wrong answer" if wrong else trial.ending,
         what.strip(),
         "\n".join(filter(None, evidence)),
         known or _NEXT[trial.ending],
     )
+
+
+def _known(lab: Lab, difference: str) -> str:
+    """What to try after an answer that differs like this; nothing where looking at the numbers is best."""
+    if lab.scenario not in _NUMBERS:
+        return f'What was found says it; hint("{lab.scenario}") in the notebook goes on from there.'
+    return remedies.of_difference(difference)
 
 
 def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[Finding, ...]:
@@ -115,6 +133,8 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
     bar = f"{pass_bar(measured.reach, bars):.2f}"
     half = half_bar(measured.reach, bars)
     earned = f" Half of the points: surely above {half:.2f}." if decision.share == 0.5 and half else ""
+    if decision.cause == "gain too small" and not decision.share and half and measured.speedup >= half:
+        earned = f" For half of the points it would have to be surely above {half:.2f}."
     said = {
         "clear gain": f"{s}: {part}.",
         "clear gain by CPU seconds": f"Projected from CPU seconds: {s}; the clock alone can't tell here.",
@@ -259,7 +279,7 @@ def _hangs_at(worker: WorkerModule, stack: str) -> str:
         name = line.partition('"')[2].partition('"')[0].replace("\\", "/").rpartition("/")[2]
         number = line.partition(", line ")[2].split(" ", 1)[0]
         if number.isdigit():
-            return f"It was waiting at {worker.where(name.removesuffix('.py'), int(number))}."
+            return f"It was at {worker.where(name.removesuffix('.py'), int(number))}."
     return ""
 
 

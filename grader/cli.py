@@ -12,11 +12,14 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from grader import terminal
 from grader.author import commands as author
 from grader.errors import EXIT_FINE, EXIT_NOT_YET, EXIT_OURS, CorewiseError, LearnerError
+
+if TYPE_CHECKING:
+    from grader.model import Verdict
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -194,18 +197,20 @@ def _check(arguments: argparse.Namespace) -> int:
     start_methods(
         machine.look()
     )  # a wrong COREWISE_START_METHOD is the caller's mistake, not the submission's
-    verdicts = []
+    verdicts: list[Verdict] = []
     for name in [arguments.only] if arguments.only else lab.checks:
         with terminal.Progress() as progress:
             verdict = run_check(lab, name, lambda: worker, LocalLauncher(), progress)
         if _has(verdict, "stopped"):
             raise KeyboardInterrupt
         record.keep(workspace, verdict)
-        verdicts.append(verdict)
         if not arguments.json:
-            print(render(verdict), end="\n\n", flush=True)
+            print(render(verdict, [one.reason for one in verdicts]), end="\n\n", flush=True)
+        verdicts.append(verdict)
     if arguments.json:
         terminal.print_json(check_json(lab.id, verdicts, lab.max_points))
+    elif len(verdicts) > 1:
+        print(f"{lab.id}: {sum(verdict.points for verdict in verdicts):g} of {lab.max_points:g} points.")
     if any(_has(verdict, "fault of the grader") for verdict in verdicts):
         return EXIT_OURS
     return EXIT_NOT_YET if any(verdict.outcome == "not yet" for verdict in verdicts) else EXIT_FINE
@@ -280,9 +285,8 @@ def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
     from grader.notebook import NoNotebookError, read_worker, read_worker_file
 
     if arguments.worker:
-        worker = read_worker_file(arguments.worker, lab.module)
         terminal.say(f"Checking {arguments.worker} as {lab.module}.py")
-        return worker
+        return read_worker_file(arguments.worker, lab.module)
     if arguments.notebook:
         return read_worker(arguments.notebook, lab.module)
     if arguments.solution:

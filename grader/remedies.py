@@ -8,6 +8,11 @@ import re
 #: the same error in different ways: tests/test_remedies.py raises each of them.
 _BY_MESSAGE = (
     (
+        r"_corewise_checks_|<locals>\.progress",
+        "The progress function belongs to whoever calls you and can't be sent to a worker: call it in the program "
+        "itself, as results come in.",
+    ),
+    (
         r"Can't (pickle|get) local object|Can't pickle <function|pickle <function .*<lambda>",
         "Workers get a function by its name: define it at the top level of the module, with def. A lambda, or a "
         "function inside another one, has no name that they can find.",
@@ -38,13 +43,18 @@ _BY_MESSAGE = (
         "concurrent.futures.ProcessPoolExecutor.",
     ),
     (
-        r"before the current process has finished its bootstrapping phase",
-        "Each worker imports the module again. Start processes inside the function alone, never at the top level.",
+        r"before the current process has finished its bootstrapping phase|ChildProcessError: \[Errno 10\]",
+        "Each worker imports the module again. Start processes inside the function alone; what runs when the file is "
+        'started as a program belongs under: if __name__ == "__main__":',
     ),
     (
         r"cannot close exported pointers exist|memoryview has \d+ exported buffer",
         "Something still looks into the shared block: a slice of its buf, or an array over it. Delete it (del ...) "
         "before the block is closed, or copy what you keep.",
+    ),
+    (
+        r"Pool is still running",
+        "Close the pool first: close() and then join() wait for the tasks, terminate() and then join() don't.",
     ),
     (
         r"Pool not running|cannot schedule new futures after shutdown",
@@ -61,9 +71,23 @@ _ORDER = (
 )
 
 
-def of_error(message: str) -> str:
-    """What to try after an exception with this message, as Python prints it; nothing where it speaks for itself."""
-    return next((remedy for pattern, remedy in _BY_MESSAGE if re.search(pattern, message)), "")
+_ANEW = (
+    "Under {method} each worker imports the module anew: what your function put into a global isn't there. Send it as "
+    "an argument, or set it in each worker (initializer=..., initargs=...)."
+)
+#: Errors of who looks for something that another process has.
+_NOT_THERE = r"(NameError|AttributeError|IndexError|KeyError|TypeError: 'NoneType')"
+
+
+def of_error(message: str, method: str = "", passed: bool = False) -> str:
+    """What to try after an exception with this message, as Python prints it; nothing where it speaks for itself.
+
+    `method` is the start method, and `passed` says that the same was right before, where workers are forked.
+    """
+    for pattern, remedy in _BY_MESSAGE:
+        if re.search(pattern, message):
+            return remedy
+    return _ANEW.format(method=method) if passed and re.match(_NOT_THERE, message) else ""
 
 
 def of_difference(said: str) -> str:

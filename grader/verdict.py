@@ -92,8 +92,9 @@ def on_answer(
         methods = ", ".join(run.start_method for run in runs)
         reason = f"Right at every size ({sizes}) under {methods}."
         return _verdict(lab, check, "met", reason, facts, findings=tuple(findings[:1]), preview=preview)
+    forked = any(run.size is None and run.start_method == "fork" for run in runs)
     finding = causes.of_failure(
-        lab, worker, failed.trial, failed.difference, failed.size, failed.start_method
+        lab, worker, failed.trial, failed.difference, failed.size, failed.start_method, forked
     )
     return _verdict(lab, check, "not yet", finding.what, facts, findings=(finding,), preview=preview)
 

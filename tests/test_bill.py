@@ -205,6 +205,16 @@ def test_of_workers_with_about_as_much_work_the_run_waited_for_the_one_that_was_
     assert diagnose(run, bill(run))[0].cause == "lock-convoy"
 
 
+def test_a_worker_beyond_the_cores_that_only_hands_out_is_no_uneven_work() -> None:
+    """A reader, two that work, two cores: nobody could have worked more."""
+    reader = lane("reader", ("run", 0.05, 0.05), ("wait", 0.95, 0.0))
+    busy = [lane(str(number), ("run", 0.95, 0.95), ("wait", 0.05, 0.0)) for number in range(2)]
+    run = timeline(1.0, WAITING, reader, *busy, cores=2.0)
+    assert "skew" not in [loss.cause for loss in diagnose(run, bill(run))]
+    wide = timeline(1.0, WAITING, reader, *busy, cores=3.0)
+    assert diagnose(wide, bill(wide))[0].cause == "skew"
+
+
 def test_the_slowest_task_is_named() -> None:
     tasks = (Task("score(part-01)", 0.0, 0.1, 0.1), Task("score(part-00)", 0.1, 1.0, 0.9))
     run = timeline(

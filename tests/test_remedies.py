@@ -132,6 +132,22 @@ def test_an_error_of_the_learners_own_speaks_for_itself(message: str) -> None:
     assert remedies.of_error(message) == ""
 
 
+def test_what_was_right_under_fork_and_looks_for_a_global_elsewhere_is_told_that_workers_import_anew() -> (
+    None
+):
+    error = "IndexError: list index out of range"
+    assert "Under spawn each worker imports" in remedies.of_error(error, "spawn", passed=True)
+    assert remedies.of_error(error, "spawn") == ""
+    assert remedies.of_error("ValueError: no such fund", "spawn", passed=True) == ""
+
+
+def test_the_callers_progress_in_a_task_is_told_from_a_function_of_the_learners_own() -> None:
+    own = "Can't pickle local object 'value_book.<locals>.one'"
+    theirs = "Can't pickle local object 'call_watched.<locals>.progress'"
+    assert "top level of the module" in remedies.of_error(own)
+    assert "belongs to whoever calls you" in remedies.of_error(theirs)
+
+
 def test_a_right_answer_in_a_wrong_order_is_told_what_keeps_it() -> None:
     assert "keep the order" in remedies.of_difference("Row 3 differs. All rows are there, in another order.")
     assert remedies.of_difference("Row 3 is missing.") == ""

@@ -158,6 +158,14 @@ def test_a_wrong_answer_says_what_is_wrong_and_what_to_try_without_a_plot() -> N
     assert not pictures_of(shown)
 
 
+def test_a_fault_that_was_told_before_is_told_in_two_lines() -> None:
+    wrong = answer_verdict(outcome="not yet", points=0.0, reason="The answer is wrong.")
+    assert "The answer is wrong." in render(wrong, ["Another one."])
+    assert render(wrong, ["The answer is wrong."]).splitlines()[1:] == ["  Found: the same as above."]
+    met = answer_verdict(outcome="met", reason="Right.")
+    assert "Right." in render(met, ["Right."])
+
+
 def test_serial_code_sees_its_median_below_the_bar() -> None:
     serial = speedup_verdict(
         outcome="not yet",

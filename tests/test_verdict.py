@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import verdict
+from grader import causes, verdict
 from grader.lab import load
 from grader.measure.decide import Decision
 from grader.model import Block, Ending, MachineFacts, Strain, Trial, Verdict, WorkerModule
@@ -92,12 +92,22 @@ def test_a_time_out_says_how_long_it_was_given_and_where_it_waited() -> None:
     stack = 'File "/somewhere/modules/counter.py", line 12 in count_primes\n'
     told = failed("timed out", stack)
     assert "had not returned after 20 seconds" in told.reason
-    assert told.findings[0].evidence == "It was waiting at counter.py, line 12 (code cell 3, line 12)."
+    assert told.findings[0].evidence == "It was at counter.py, line 12 (code cell 3, line 12)."
     assert "/somewhere" not in told.reason + told.findings[0].evidence
 
 
 def test_a_time_out_without_a_stack_claims_nothing_about_where() -> None:
     assert failed("timed out").findings[0].evidence == ""
+
+
+def test_a_check_of_how_the_work_is_done_calls_no_answer_wrong_and_points_to_its_hints() -> None:
+    wrong = Trial("parallel", "done", (), ())
+    lab = replace(LAB, scenario="bounded")
+    told = causes.of_failure(lab, WORKER, wrong, "2,388 invoices were in flight.", 2_500, "fork")
+    assert told.what == "Not as it is asked for. At size 2,500 under fork: 2,388 invoices were in flight."
+    assert 'hint("bounded")' in told.try_next
+    told = causes.of_failure(LAB, WORKER, wrong, "row 3 differs.", 61, "fork")
+    assert told.what.startswith("The answer is wrong.")
 
 
 def test_what_was_printed_is_shown_cut() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Collection
 
 from grader.model import Verdict
 from grader.report import memory, trace_text, words
@@ -11,10 +12,12 @@ WIDTH = 80
 STRIP = 56  # columns of the small plot
 
 
-def render(verdict: Verdict) -> str:
-    """The whole report, ending without a newline."""
+def render(verdict: Verdict, told: Collection[str] = ()) -> str:
+    """The whole report, ending without a newline; of a fault whose reason was `told` before, that it is the same."""
     check = words.clean(verdict.check)
     lines = _wrap(f"{check}: {words.outcome_in_words(verdict)}, {words.points_in_words(verdict)}")
+    if verdict.outcome == "not yet" and verdict.reason in told:
+        return "\n".join([*lines, "  Found: the same as above."])
     for note in words.notes(verdict):
         lines += _wrap(note, "  ")
     lines += _labelled("Asked", verdict.asked) + _labelled("Found", verdict.reason)

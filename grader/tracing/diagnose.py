@@ -25,15 +25,17 @@ CAUSES = {
     ),
     "skew": (
         "The work was split unevenly: some workers had none left while others went on.",
-        "Start the largest tasks first, hand them out one at a time (chunksize=1), and cut the largest in two.",
+        "Start the largest tasks first, hand out fewer at a time (a smaller chunksize, down to 1), and cut the largest "
+        "in two: four parts or more for each worker.",
     ),
     "tasks-too-few": (
         "There were too few tasks to share out evenly.",
-        "Cut the work into more tasks: four or more for each worker.",
+        "Cut the work into more tasks, or hand out fewer at a time (a smaller chunksize): four parts or more for each "
+        "worker.",
     ),
     "tasks-too-small": (
         "The tasks are so small that handing them out takes a large part of the run.",
-        "Hand them out in chunks, or in larger ones (chunksize=...): each may take a tenth of a second or so.",
+        "Hand out more of them at a time (a larger chunksize), yet keep four parts or more for each worker.",
     ),
     "big-arguments": (
         "Much time went into sending data to the workers.",
@@ -192,10 +194,13 @@ def _all(timeline: Timeline, bill: Bill, stretch: float) -> Iterator[_Found]:
 
 
 def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
-    useful, lost = timeline.useful, bill.seconds["tail"]
+    useful = timeline.useful
     total, most = sum(useful), max(useful)
     if total <= 0:
         return
+    # Of more workers than cores (one that only reads, say) not all can be busy at a time: less work for one is no loss.
+    spare = max(0.0, 1 / min(len(useful), timeline.cores) - 1 / len(useful))
+    lost = max(0.0, bill.seconds["tail"] - spare * total)
     only_one = len(useful) == 1 and timeline.workers[0].processes == 1  # else several took turns
     if only_one and timeline.cores >= 2 and most > timeline.wall / 2:
         only = f"There was one worker, for {timeline.cores:g} usable cores; it worked for {_took(most)}."

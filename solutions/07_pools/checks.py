@@ -276,6 +276,8 @@ def compare_failure(expected: dict[str, np.ndarray], got: dict[str, np.ndarray])
             "nobody would know."
         )
     if name != "TaskError":
+        if not got["numbers"][1]:
+            return _before_any(first)
         return (
             f"contract {number} can't be valued; your function raised {first}. It must raise reserves.TaskError "
             "with the number of the contract: catch the error where the contract is known, in the worker."
@@ -295,9 +297,16 @@ def compare_cancel(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) 
     """Nothing when the exception came out at once and nothing went on; else what went on."""
     wanted, name = _word(expected["name"]), _word(got["name"])
     if name != wanted:
-        came = f"it raised {_word(got['text']).splitlines()[0][:200]}" if name else "it raised nothing"
+        first = (_word(got["text"]).splitlines() or [""])[0][:200]
+        if name and not got["numbers"][1]:
+            return _before_any(first)
+        came = f"it raised {first}" if name else "it raised nothing"
         return f"progress raised {wanted}, and your function must be left by it; {came}."
     return _went_on(got, f"progress had raised {wanted}", int(expected["numbers"][1]))
+
+
+def _before_any(error: str) -> str:
+    return f"your function raised {error}. No contract was begun by then: mend that first, as the answer check says."
 
 
 def _went_on(got: dict[str, np.ndarray], when: str, total: int = WATCHED) -> str:

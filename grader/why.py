@@ -18,7 +18,7 @@ from grader.assess import start_methods
 from grader.errors import LearnerError
 from grader.measure import tree
 from grader.measure.blocks import Failure
-from grader.measure.explain import Explained, Explaining
+from grader.measure.explain import Explaining
 from grader.model import Lab, Launcher, Progress, WorkerModule
 from grader.outlook import Outlook, look_ahead
 from grader.report import trace_panel
@@ -57,17 +57,20 @@ def of_lab(
         plan = bench.plan(workers)
         progress("why: your function, traced")
         seen = bench.explained(plan)
-        ahead: Outlook | Failure | None = None
-        if isinstance(seen, Explained):
-            told = typical(
-                [_told(lab.id, run, facts.usable, method, seen.serial, seen.stretch) for run in seen.runs]
-            )
-            ahead = look_ahead(bench, plan, told.timeline, upto, progress) if upto else None
-    failure = seen if isinstance(seen, Failure) else ahead
-    if isinstance(failure, Failure):
-        found = causes.of_failure(lab, worker, failure.trial, failure.difference, failure.size, method)
-        raise LearnerError(f"{found.what}\n{found.evidence}".strip(), found.try_next)
-    return told, failure
+        if isinstance(seen, Failure):
+            raise _went_wrong(lab, worker, seen, method)
+        told = typical(
+            [_told(lab.id, run, facts.usable, method, seen.serial, seen.stretch) for run in seen.runs]
+        )
+        ahead = look_ahead(bench, plan, told.timeline, upto, progress) if upto else None
+        if isinstance(ahead, Failure):
+            raise _went_wrong(lab, worker, ahead, method)
+    return told, ahead
+
+
+def _went_wrong(lab: Lab, worker: WorkerModule, failure: Failure, method: str) -> LearnerError:
+    found = causes.of_failure(lab, worker, failure.trial, failure.difference, failure.size, method)
+    return LearnerError(f"{found.what}\n{found.evidence}".strip(), found.try_next)
 
 
 def of_script(

@@ -11,9 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import DefaultContext
 from multiprocessing.shared_memory import SharedMemory
 
+import numpy as np
 import pytest
 
 from grader import remedies
+from grader.lab import CHECKOUT, load
 
 METHOD = multiprocessing.get_context("spawn")
 
@@ -59,6 +61,11 @@ def a_generator() -> None:
 def a_pool_in_a_task() -> None:
     with METHOD.Pool(1) as pool:
         pickle.dumps(pool)
+
+
+def a_pool_that_is_joined_open() -> None:
+    with METHOD.Pool(1) as pool:
+        pool.join()
 
 
 def a_closed_pool() -> None:
@@ -112,6 +119,7 @@ def a_worker_that_died() -> None:
         (an_open_file, "make it in the worker"),
         (a_generator, "make it in the worker"),
         (a_pool_in_a_task, "A pool stays where it was made"),
+        (a_pool_that_is_joined_open, "Close the pool first"),
         (a_closed_pool, "inside its with block"),
         (a_closed_executor, "inside its with block"),
         (a_block_closed_under_a_view, "Delete it"),
@@ -150,4 +158,7 @@ def test_the_callers_progress_in_a_task_is_told_from_a_function_of_the_learners_
 
 def test_a_right_answer_in_a_wrong_order_is_told_what_keeps_it() -> None:
     assert "keep the order" in remedies.of_difference("Row 3 differs. All rows are there, in another order.")
+    judge = load(CHECKOUT / "labs" / "07_pools").judge
+    said = judge.compare({"values": np.array([1, 2])}, {"values": np.array([2, 1])})
+    assert "keep the order" in remedies.of_difference(said)
     assert remedies.of_difference("Row 3 is missing.") == ""

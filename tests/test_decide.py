@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grader.measure.bars import fail_bar, pass_bar
 from grader.measure.busy import busiest_share, cpu_speedup, one_busy
-from grader.measure.decide import Decision, conclude, estimate, hopeless, settle
+from grader.measure.decide import Decision, conclude, estimate, hopeless, how_sure, settle
 from grader.model import Bars, Block
 
 BARS = Bars()
@@ -194,6 +194,15 @@ def test_whether_a_block_is_void_depends_on_calibration_alone(
 def test_void_blocks_count_for_nothing() -> None:
     assert sure([block(1.8)] * 11 + [block(9.0, reach=1.2)] * 10) is None
     assert sure([block(1.05, reach=1.2)] * 40) is None
+
+
+def test_no_way_to_met_is_shown_while_the_median_lies_below_the_bar() -> None:
+    """A few lucky blocks are evidence against serial code, but `met` asks for the median, too."""
+    low, lucky = block(1.2, reach=1.7), block(1.6, reach=1.7)
+    outcome, sure = how_sure([low, low, lucky] * 8, BARS)
+    assert outcome == "not yet" or sure == 0.0
+    assert how_sure([lucky] * 8, BARS)[0] == "met"
+    assert how_sure([lucky] * 8, BARS)[1] > 0.5
 
 
 def test_a_measurement_is_hopeless_when_most_of_twenty_four_blocks_are_void() -> None:

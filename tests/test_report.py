@@ -162,6 +162,7 @@ def test_a_fault_that_was_told_before_is_told_in_two_lines() -> None:
     wrong = answer_verdict(outcome="not yet", points=0.0, reason="The answer is wrong.")
     assert "The answer is wrong." in render(wrong, ["Another one."])
     assert render(wrong, ["The answer is wrong."]).splitlines()[1:] == ["  Found: the same as above."]
+    assert not render(speedup_verdict()).endswith("\n")
     met = answer_verdict(outcome="met", reason="Right.")
     assert "Right." in render(met, ["Right."])
 

@@ -181,12 +181,13 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
         above += block.speedup >= low
     no_serial, at_bar, against = evidence(clearly, behind), evidence(wins, losses), evidence(below, above)
     lead = 2 * wins - len(speedups)
-    large = (lead >= _LEAD or at_bar >= 1 / bars.alpha) and median(speedups) >= high
+    tall = bool(speedups) and median(speedups) >= high
+    large = tall and (lead >= _LEAD or at_bar >= 1 / bars.alpha)
     by_lead = min(_way(no_serial, bars.alpha), max(0.0, min(1.0, lead / _LEAD)))
     return Tier(
         won=no_serial >= 1 / bars.alpha and len(speedups) >= bars.min_blocks and large,
         lost=against >= 1 / bars.alpha_fail,
-        to_win=max(_way(at_bar, bars.alpha), by_lead),
+        to_win=max(_way(at_bar, bars.alpha), by_lead) if tall else 0.0,
         to_lose=_way(against, bars.alpha_fail),
     )
 

@@ -40,7 +40,7 @@ def render(verdict: Verdict, told: Collection[str] = ()) -> str:
     lines += _evidence(verdict)
     lines += _labelled("For the marker", verdict.for_marker)
     lines += _labelled("Log of the grader", str(verdict.log) if verdict.log else "")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n")
 
 
 def _wrap(said: str, indent: str = "", after: str | None = None) -> list[str]:

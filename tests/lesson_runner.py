@@ -103,6 +103,7 @@ class _Run:
         self._client = NotebookClient(
             self.notebook,
             kernel_name="python3",
+            coalesce_streams=True,  # a kernel may send one line in two messages
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=self._begin,
             on_cell_executed=self._look_round,

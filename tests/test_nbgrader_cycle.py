@@ -86,7 +86,7 @@ class Marked:
         """What the marked notebook shows below a cell: its panel, its error."""
         page = nbformat.read(self.course / "autograded" / learner / LAB / NOTEBOOK, as_version=4)
         (found,) = [c for c in page.cells if c.metadata.get("nbgrader", {}).get("grade_id") == cell]
-        return "\n".join(shown_of(output) for output in found.outputs)
+        return "".join(shown_of(output) for output in found.outputs)
 
     def feedback(self, learner: str) -> str:
         """The page that the learner has fetched."""

@@ -194,6 +194,7 @@ def executed(notebook: Any, folder: Path, **environment: str) -> Any:
         timeout=300,
         kernel_name="python3",
         allow_errors=True,
+        coalesce_streams=True,  # a kernel may send one line in two messages
         resources={"metadata": {"path": str(folder)}},
     )
     return client.execute(env={**os.environ, "COREWISE_SMALL": "1", **environment})

@@ -231,6 +231,7 @@ def _blocks(
     blocks: list[Block] = []
     pairs = 1 if before.free is None else PAIRS_FREE
     while True:
+        before = bench.until_clear(plan, before)
         outcome = bench.bracket(plan, before, pairs, budget - (time.monotonic() - started))
         if isinstance(outcome, Failure):
             yield outcome

@@ -1,8 +1,9 @@
 """The product's own measurement on simulated machines: its blocks, its decisions, its stopping rule.
 
-Three calibrations; then brackets of three blocks (by the time free of neighbours) or one (by the wall clock) and a
-calibration, until sure, hopeless or out of time, as in grader.assess. What a calibration and a block come to, and
-what they say, is computed by the product: reach_of, steadied, as_block; settle, hopeless, conclude.
+Calibrations; then brackets of three blocks (by the time free of neighbours) or one (by the wall clock) and a
+calibration, which is repeated while it is too low, until sure, hopeless or out of time, as in grader.assess. What a
+calibration and a block come to, and what they say, is computed by the product: reach_of, steadied, is_low, as_block;
+settle, hopeless, conclude.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from benchmarks.verdict.rows import Fleet
 from benchmarks.verdict.tables import Counts, Flags
 from grader import lab as labs
 from grader.assess import CALIBRATIONS_BEFORE, PAIRS_FREE
-from grader.measure.blocks import Reach, as_block, block_seconds, reach_of, seconds_for_blocks
+from grader.measure.blocks import AGAIN, Reach, as_block, block_seconds, reach_of, seconds_for_blocks
 from grader.measure.decide import Decision, conclude, hopeless, settle
 from grader.model import Arm, Block, Clock, FreeTime, Trial
 
@@ -110,16 +111,18 @@ class _Measurements:
         self._blocks: list[list[Block]] = [[] for _ in which]
         self._measured: list[list[Reach]] = [[] for _ in which]  # as they were
         self._reaches: list[list[Reach]] = [[] for _ in which]  # steadied
+        self._again = [AGAIN for _ in which]
 
     def __iter__(self) -> Iterator[tuple[int, Run]]:
         """Each measurement's place and outcome, as it is done."""
         going = np.arange(len(self._blocks))
         for _ in range(CALIBRATIONS_BEFORE):
-            self._calibrations(going)
+            self._calibrations(self._fleet, going)
         before = [tuple(reach.best for reach in reaches) for reaches in self._reaches]
         began = self._fleet.now.copy()
         budget = seconds_for_blocks(BARS.budget, block_seconds(self._machine.t_serial))
         while len(going):
+            self._until_clear(going)
             self._brackets(going)
             left = []
             for place, run in enumerate(going):
@@ -137,9 +140,22 @@ class _Measurements:
         done = settle(blocks, BARS, self._machine.usable) or hopeless(blocks, BARS)
         return not done and elapsed * (1 + self._pairs / len(blocks)) <= budget
 
-    def _calibrations(self, going: Counts) -> None:
+    def _until_clear(self, going: Counts) -> None:
+        """As in Bench.until_clear."""
+        low = np.arange(len(going))
+        while len(low := low[[self._is_low(run) for run in going[low]]]):
+            part = self._fleet.taken(low)
+            self._calibrations(part, going[low])
+            self._fleet.put(low, part)
+            for run in going[low]:
+                self._again[run] -= 1
+
+    def _is_low(self, run: int) -> bool:
+        return self._again[run] > 0 and self._reaches[run][-1].is_low(BARS.r_min)
+
+    def _calibrations(self, fleet: Fleet, going: Counts) -> None:
         one_first = self._coins(len(going))
-        ran = course.run(self._fleet, self._programs, _in_order(one_first, self._one, self._many))
+        ran = course.run(fleet, self._programs, _in_order(one_first, self._one, self._many))
         self._add_reaches(going, ran, 0, one_first)
 
     def _brackets(self, going: Counts) -> None:

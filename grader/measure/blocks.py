@@ -36,6 +36,8 @@ TASKS, PART = 16, 2
 _FIRST_AMOUNT = 4_000
 #: Trials of a block with its calibration, and how many serial trials all of them take as long as.
 _TRIALS, _SERIALS = 4, 3
+#: Calibrations that one measurement may take once more, because too little reach was left just then.
+AGAIN = 12
 #: However long a block takes, there is time for so many; but for no more than so many times the lab's budget.
 _ENOUGH, _STRETCH = 16, 2.5
 
@@ -79,6 +81,10 @@ class Reach:
         """By the clock that decides."""
         return self.wall if self.free is None else self.free
 
+    def is_low(self, r_min: float) -> bool:
+        """Free of neighbours, is it too low to measure by? By the wall clock, waiting for a better one would choose."""
+        return self.free is not None and self.free < r_min
+
     def steadied(self, earlier: Sequence[Reach]) -> Reach:
         """Free of neighbours, the median of this and the two before it.
 
@@ -95,6 +101,7 @@ class Bench:
     def __init__(self, lab: Lab, clean: Session, mine: Session) -> None:
         self._lab, self._clean, self._mine = lab, clean, mine
         self._measured: list[Reach] = []
+        self._again = AGAIN
 
     def plan(self, workers: int) -> Plan:
         """Find the input size at which a serial trial takes 0.3 s, or five times what starting workers takes.
@@ -135,6 +142,13 @@ class Bench:
         now = reach_of(trials[1], trials[plan.workers])
         self._measured.append(now)
         return now.steadied(self._measured[:-1])
+
+    def until_clear(self, plan: Plan, reach: Reach) -> Reach:
+        """The reach, measured again while it is too low: blocks that begin so would be void, and take longer."""
+        while reach.is_low(self._lab.bars.r_min) and self._again:
+            self._again -= 1
+            reach = self.calibrate(plan)
+        return reach
 
     def bracket(
         self, plan: Plan, before: Reach, pairs: int, room: float = math.inf

@@ -230,9 +230,13 @@ def _blocks(
     started = time.monotonic()
     blocks: list[Block] = []
     pairs = 1 if before.free is None else PAIRS_FREE
+
+    def enough(so_far: Sequence[Block]) -> bool:
+        return settle(one_clock([*blocks, *so_far]), lab.bars, facts.usable) is not None
+
     while True:
         before = bench.until_clear(plan, before)
-        outcome = bench.bracket(plan, before, pairs, budget - (time.monotonic() - started))
+        outcome = bench.bracket(plan, before, pairs, budget - (time.monotonic() - started), enough)
         if isinstance(outcome, Failure):
             yield outcome
             return

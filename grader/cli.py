@@ -105,9 +105,8 @@ def _add_check(commands: Any) -> None:
     parser = _command(commands, "check", _check, "Check a lab on this machine: the answer, then the speedup.")
     parser.add_argument("lab", metavar="LAB")
     _add_source(parser)
-    parser.add_argument(
-        "--only", metavar="CHECK", help="run this check alone (such as answer, speedup, memory)"
-    )
+    says = "run this check alone (such as answer, speedup, memory); may be given more than once"
+    parser.add_argument("--only", action="append", metavar="CHECK", help=says)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -188,19 +187,20 @@ def _check(arguments: argparse.Namespace) -> int:
     from grader.selfcheck import run_check
 
     lab = labs.find(arguments.lab)
-    if arguments.only and arguments.only not in lab.checks:
-        raise LearnerError(
-            f"{lab.id} has no check {arguments.only!r}.", f"Its checks: {', '.join(lab.checks)}."
-        )
-    worker = _worker(arguments, lab)
+    for name in arguments.only or ():
+        if name not in lab.checks:
+            raise LearnerError(f"{lab.id} has no check {name!r}.", f"Its checks: {', '.join(lab.checks)}.")
+    submitted = _submitted(arguments, lab)
     workspace = _workspace(arguments, lab)
+    if arguments.worker and record.here():
+        terminal.say("Your progress keeps what the lab's notebook is checked for; not this file.")
     start_methods(
         machine.look()
     )  # a wrong COREWISE_START_METHOD is the caller's mistake, not the submission's
     verdicts: list[Verdict] = []
-    for name in [arguments.only] if arguments.only else lab.checks:
+    for name in dict.fromkeys(arguments.only or lab.checks):
         with terminal.Progress() as progress:
-            verdict = run_check(lab, name, lambda: worker, LocalLauncher(), progress)
+            verdict = run_check(lab, name, submitted, LocalLauncher(), progress)
         if _has(verdict, "stopped"):
             raise KeyboardInterrupt
         record.keep(workspace, verdict)
@@ -278,6 +278,24 @@ def _refuse_script_options(arguments: argparse.Namespace) -> None:
 
 def _has(verdict: Any, cause: str) -> bool:
     return any(finding.cause == cause for finding in verdict.findings)
+
+
+def _submitted(arguments: argparse.Namespace, lab: Any) -> Callable[[], Any]:
+    """What gives the worker module. Who reads JSON gets a verdict also on a module that is not Python."""
+    from grader.modulefile import NotPythonError
+
+    try:
+        worker = _worker(arguments, lab)
+    except NotPythonError as error:
+        if not arguments.json:
+            raise
+        mistake = error
+
+        def refused() -> Any:
+            raise mistake
+
+        return refused
+    return lambda: worker
 
 
 def _worker(arguments: argparse.Namespace, lab: Any) -> Any:

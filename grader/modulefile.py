@@ -120,6 +120,10 @@ def refuse_if_not_ours(name: str, folder: Path) -> None:
         )
 
 
+class NotPythonError(LearnerError):
+    """A worker module that doesn't compile."""
+
+
 def check_syntax(source: str, name: str, where: Callable[[int], str]) -> None:
     """Compile without running.
 
@@ -127,7 +131,8 @@ def check_syntax(source: str, name: str, where: Callable[[int], str]) -> None:
         where: says in the learner's words where a line is.
 
     Raises:
-        LearnerError: with the line, what is wrong with it, and a caret.
+        NotPythonError: with the line, what is wrong with it, and a caret.
+        LearnerError: it is too long.
     """
     if len(source) > MAX_SOURCE:
         raise LearnerError(
@@ -140,11 +145,11 @@ def check_syntax(source: str, name: str, where: Callable[[int], str]) -> None:
             # Not the file's name: Python would quote the line from the file of before.
             compile(source.encode("utf-8"), f"<{name}>", "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise LearnerError(*_syntax_words(error, source, where)) from None
+        raise NotPythonError(*_syntax_words(error, source, where)) from None
     except (RecursionError, MemoryError, OverflowError):
-        raise LearnerError(f"{name}.py is too long or nested too deeply for Python to compile.") from None
+        raise NotPythonError(f"{name}.py is too long or nested too deeply for Python to compile.") from None
     except ValueError as error:  # a null byte, half a surrogate pair
-        raise LearnerError(f"{name}.py holds a character that Python can't read: {error}.") from None
+        raise NotPythonError(f"{name}.py holds a character that Python can't read: {error}.") from None
 
 
 def _found_elsewhere(name: str, folder: Path) -> str:

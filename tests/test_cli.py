@@ -197,6 +197,7 @@ def check(checkout: Path, folder: Path, source: str, *more: str) -> tuple[int, d
 
 LINE = HEAD.count("\n") + 1  # the first line of the function's body
 BAD = {
+    "is no Python": ("x = 1\ndef count_primes(:\n", "not possible", "counter.py, line 2: invalid syntax", 0),
     "does not import": ("import no_such_thing\n", "import failed", "No module named 'no_such_thing'", 1),
     "ends at import": ("import os\nos._exit(0)\n", "import failed", "ends the process that imports it", 0),
     "exits at import": ("import sys\nsys.exit(3)\n", "import failed", "SystemExit: 3", 2),
@@ -268,6 +269,15 @@ def test_a_process_that_detached_itself_does_not_outlive_the_check(checkout: Pat
 
 
 BODY_AFTER = REFERENCE.removeprefix(HEAD)
+
+
+def test_checks_can_be_chosen_one_by_one(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("x = 1 +\n", encoding="utf-8")
+    words = "check primes --json --only speedup --only answer --only answer --worker"
+    run = corewise(checkout, *words.split(), tmp_path / "mine.py")
+    assert [one["check"] for one in json.loads(run.stdout)["checks"]] == ["speedup", "answer"]
+    said = refused(corewise(checkout, "check", "primes", "--only", "answer", "--only", "sped"))
+    assert "primes has no check 'sped'." in said
 
 
 @pytest.mark.slow

@@ -366,6 +366,10 @@ def test_progress_in_a_terminal_knows_the_checks_of_the_terminal_too(delivered: 
     assert (answer["check"], answer["outcome"], answer["points"]) == ("answer", "met", 6.0)
     corewise(checkout, "check", "primes", "--solution", "--only", "answer", cwd=folder / "labs/primes")
     assert len(record.read(folder).attempts) == 1, "the solution is not the learner's"
+    (folder / "mine.py").write_text("x = 1 +\n", encoding="utf-8")
+    aside = corewise(checkout, "check", "primes", "--worker", folder / "mine.py", "--json", cwd=folder)
+    assert "Your progress keeps what the lab's notebook is checked for; not this file." in aside.stderr
+    assert len(record.read(folder).attempts) == 1
 
 
 @pytest.mark.slow

@@ -176,6 +176,12 @@ def test_a_small_gain_names_its_likeliest_cause_first(cpu: tuple[float, ...], ca
     assert speed(Decision("not yet", "gain too small"), (slow,) * 15).findings[0].cause == cause
 
 
+def test_more_than_all_of_the_gain_is_said_to_be_a_comparison_with_other_work() -> None:
+    said = speed(Decision("met", "clear gain"), (Block(0.4, 0.25, 1.5, 1.5),) * 12).reason
+    assert "120 % of the gain that perfectly parallel work of our own has here (reach 1.50)" in said
+    assert "of the gain that this machine gives" in speed(Decision("met", "clear gain")).reason
+
+
 def test_half_of_the_points_names_the_bar_that_earned_them() -> None:
     told = speed(Decision("not yet", "gain too small", share=0.5), (Block(0.4, 0.3, 2.0, 2.0),) * 20)
     assert "Half of the points: surely above 1.25." in told.reason

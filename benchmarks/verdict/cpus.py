@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.tables import Counts, Flags, Numbers
 
-_WEIGHT = 1.2  # of a neighbour, where ours is 1
+WEIGHT = 1.2  # of a neighbour, where ours is 1
 _CACHE = 0.05  # speed that each neighbour takes by emptying caches, on 2 CPUs
 _BETTER = 1.1  # a thread moves to an idle CPU that promises it so many times what it has
 
@@ -28,7 +28,7 @@ class Moment:
 
 def weights(own: int, neighbours: int) -> Numbers:
     """A column: how much of a CPU a thread gets beside others."""
-    return np.array([1.0] * own + [_WEIGHT] * neighbours)[:, None]
+    return np.array([1.0] * own + [WEIGHT] * neighbours)[:, None]
 
 
 def moment(machine: Machine, active: Flags, home: Counts, weight: Numbers, pace: Numbers) -> Moment:

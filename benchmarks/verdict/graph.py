@@ -11,7 +11,7 @@ from benchmarks.verdict.accounts import Accounts
 from benchmarks.verdict.rows import Fleet, Trials
 from benchmarks.verdict.tables import Counts, Flags, Numbers, Tables
 
-_GAP = 0.08  # seconds from one trial to the next: making inputs, comparing answers, ending processes
+GAP = 0.06  # seconds from one trial to the next where nobody is: making inputs, comparing answers, ending processes
 _SLOW = math.log(0.1), 1.2  # of the lognormal seconds that a slow start waits
 SOON = 1e-9  # seconds that are none
 
@@ -36,7 +36,7 @@ class Graph:
         at.trial[runs] += 1
         at.through[runs] = at.trial[runs] == len(self._schedule)
         runs = runs[~at.through[runs]]
-        fleet.pass_time(runs, _GAP)
+        fleet.pass_time(runs, GAP * fleet.crowding)
         prog = self._schedule[at.trial[runs], at.row[runs]]
         at.begin(runs, prog, self._tables.noise[prog], fleet)
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from benchmarks.verdict.cpus import WEIGHT
 from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.tables import Counts, Flags, Numbers
 
@@ -61,6 +62,11 @@ class Fleet(Rows):
         """The part of the time in which a neighbour is on."""
         on, off = self.machine.on, self.machine.off
         return 1.0 if math.isinf(on) else on / (on + off)
+
+    @property
+    def crowding(self) -> float:
+        """How many times longer one thread by itself takes, where there is a neighbour on every CPU."""
+        return 1 + WEIGHT * self._lit * (self.machine.busy // self.machine.cpus)
 
     def pass_time(self, runs: Counts, seconds: float) -> None:
         """Nothing of ours runs meanwhile; bursting neighbours come and go, a chain of two states without memory."""

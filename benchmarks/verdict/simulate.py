@@ -1,9 +1,9 @@
 """The product's own measurement on simulated machines: its blocks, its decisions, its stopping rule.
 
 Calibrations; then brackets of three blocks (by the time free of neighbours) or one (by the wall clock) and a
-calibration, which is repeated while it is too low, until sure, hopeless or out of time, as in grader.assess. What a
-calibration and a block come to, and what they say, is computed by the product: reach_of, steadied, is_low, as_block;
-settle, hopeless, conclude.
+calibration, which is repeated while it is too low, until sure, hopeless or out of time, as in grader.assess. A bracket
+ends early where its blocks are enough. What a calibration and a block come to, and what they say, is computed by the
+product: reach_of, steadied, is_low, as_block; settle, hopeless, conclude.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.verdict import course, demand
 from benchmarks.verdict.accounts import Ran
 from benchmarks.verdict.demand import Program
+from benchmarks.verdict.graph import GAP
 from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.rows import Fleet
 from benchmarks.verdict.tables import Counts, Flags
@@ -106,12 +107,14 @@ class _Measurements:
         self._programs = (*programs, *ours)
         self._serial, self._one, self._many = range(len(programs), len(self._programs))
         self._fleet = Fleet(machine, len(which), dice)
-        self._fleet.pass_time(np.arange(len(which)), _OPENING + _SIZINGS * machine.t_serial)
+        opening = (_OPENING + _SIZINGS * machine.t_serial) * self._fleet.crowding
+        self._fleet.pass_time(np.arange(len(which)), opening)
         self._pairs = PAIRS_FREE if clock == "free" else 1
         self._blocks: list[list[Block]] = [[] for _ in which]
         self._measured: list[list[Reach]] = [[] for _ in which]  # as they were
         self._reaches: list[list[Reach]] = [[] for _ in which]  # steadied
         self._again = [AGAIN for _ in which]
+        self._saved = np.zeros(len(which))  # seconds of pairs that were simulated, and are not needed
 
     def __iter__(self) -> Iterator[tuple[int, Run]]:
         """Each measurement's place and outcome, as it is done."""
@@ -126,7 +129,7 @@ class _Measurements:
             self._brackets(going)
             left = []
             for place, run in enumerate(going):
-                blocks, now = self._blocks[run], self._fleet.now[place]
+                blocks, now = self._blocks[run], self._fleet.now[place] - self._saved[run]
                 if self._goes_on(blocks, now - began[run], budget - began[run]):
                     left.append(place)
                 else:
@@ -166,10 +169,26 @@ class _Measurements:
         ran = course.run(self._fleet, self._programs, np.concatenate(schedule))
         before = [self._reaches[run][-1] for run in going]
         self._add_reaches(going, ran, 2 * self._pairs, coins[-1])
-        for pair, serial_first in enumerate(coins[:-1]):
-            for place, run in enumerate(going):
-                trials = self._trials(ran, 2 * pair, place, bool(serial_first[place]), ("serial", "parallel"))
-                self._blocks[run].append(as_block(trials, before[place], self._reaches[run][-1]))
+        for place, run in enumerate(going):
+            pairs = [
+                self._trials(ran, 2 * pair, place, bool(serial_first[place]), ("serial", "parallel"))
+                for pair, serial_first in enumerate(coins[:-1])
+            ]
+            needed = self._enough(self._blocks[run], pairs, before[place])
+            self._blocks[run] += [
+                as_block(pair, before[place], self._reaches[run][-1]) for pair in pairs[:needed]
+            ]
+            self._saved[run] += ran.wall[2 * needed : 2 * self._pairs, place].sum()
+            self._saved[run] += 2 * (self._pairs - needed) * GAP * self._fleet.crowding
+
+    def _enough(self, blocks: Sequence[Block], pairs: Sequence[dict[Arm, Trial]], before: Reach) -> int:
+        """How many pairs of a bracket are made, as in Bench.bracket: no more than are enough, as far as can be told."""
+        so_far = list(blocks)
+        for count, pair in enumerate(pairs, 1):
+            so_far.append(as_block(pair, before, before))
+            if count == len(pairs) or settle(so_far, BARS, self._machine.usable):
+                break
+        return count
 
     def _add_reaches(self, going: Counts, ran: Ran, at: int, one_first: Flags) -> None:
         for place, run in enumerate(going):

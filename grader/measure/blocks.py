@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -151,11 +151,17 @@ class Bench:
         return reach
 
     def bracket(
-        self, plan: Plan, before: Reach, pairs: int, room: float = math.inf
+        self,
+        plan: Plan,
+        before: Reach,
+        pairs: int,
+        room: float = math.inf,
+        enough: Callable[[Sequence[Block]], bool] = lambda so_far: False,
     ) -> tuple[tuple[Block, ...], Reach] | Failure:
         """So many blocks between two calibrations, and the second of these.
 
-        Fewer, but one at least, where another pair like the last would take more than what is left of `room` seconds.
+        Fewer, but one at least, where another pair like the last would take more than what is left of `room` seconds,
+        or where they are enough as far as can be told before the second calibration.
         """
         measured: list[dict[Arm, Trial]] = []
         began = last = now = time.monotonic()
@@ -166,6 +172,8 @@ class Bench:
                 return pair
             measured.append(pair)
             now = time.monotonic()
+            if enough([as_block(pair, before, before) for pair in measured]):
+                break
         after = self.calibrate(plan)
         return tuple(as_block(pair, before, after) for pair in measured), after
 

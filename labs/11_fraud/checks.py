@@ -25,7 +25,7 @@ COLUMNS = ("trans_num", "unix_time", "cc_num", "reasons")
 
 def make_input(folder: Path, size: int, seed: int) -> None:
     """Write `size` transactions as `part-000.parquet` and so on."""
-    fraud.write(fraud.make(size, seed=seed), folder, parts=REGIONS)
+    fraud.write(fraud.make(size, seed=seed), folder, parts=REGIONS, compressed=False)
 
 
 def arguments(folder: Path) -> tuple[Path]:

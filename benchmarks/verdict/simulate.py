@@ -31,6 +31,8 @@ from grader.model import Arm, Block, Clock, FreeTime, Trial
 
 #: Seconds before the first calibration: opening sessions, the warm-up; serial trials to size the input.
 _OPENING, _SIZINGS = 2.0, 3
+#: Simulated runs that tell a gain: under a quota it depends on when in its period a trial begins.
+_TRIED = 240
 #: Those of the lab that the real runs measure.
 BARS = labs.load(labs.CHECKOUT / "solutions" / "11_fraud").bars
 
@@ -86,7 +88,8 @@ def _gain(tried: Program, machine: Machine) -> float:
     still = replace(machine, noise=0.0, stalls=0.0, slow_starts=0.0, drift=0.0)
     programs = demand.baseline(), tried, *demand.calibration(machine.workers, machine.start_share)
     serial, parallel, one, many = np.median(
-        course.run(Fleet(still, 24, np.random.default_rng(1)), programs, _same(range(4), 24)).wall, axis=1
+        course.run(Fleet(still, _TRIED, np.random.default_rng(1)), programs, _same(range(4), _TRIED)).wall,
+        axis=1,
     )
     return float((serial / parallel - 1) / (demand.PART * one / many - 1))
 

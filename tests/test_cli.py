@@ -135,10 +135,6 @@ NOT_NOTEBOOKS: dict[str, tuple[str | bytes, str]] = {
     "huge.ipynb": (b"x" * 10_000_001, "more than 10 MB"),
     "binary.ipynb": (b"\x89PNG\r\n\x1a\n\xff\xfe", "binary.ipynb is not UTF-8 text"),
     "other.ipynb": (page("1", "%%module other\nx = 1"), "There is %%module other (code cell 2)."),
-    "syntax.ipynb": (
-        page("x = 1", "%%module counter\n\ndef f(:\n    pass"),
-        "counter.py, line 3 (code cell 2, line 3): invalid syntax",
-    ),
 }
 
 
@@ -150,6 +146,19 @@ def test_what_is_not_a_labs_notebook_gets_one_message(
     content, says = NOT_NOTEBOOKS[name]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     assert says in refused(corewise(checkout, "check", "primes", "--notebook", tmp_path / name, *more))
+
+
+def test_a_notebooks_module_that_is_not_python_is_one_message_and_with_json_a_verdict(
+    checkout: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "syntax.ipynb"
+    words = "check", "primes", "--notebook", path
+    path.write_text(page("x = 1", "%%module counter\n\ndef f(:\n    pass"), encoding="utf-8")
+    says = "counter.py, line 3 (code cell 2, line 3): invalid syntax"
+    assert says in refused(corewise(checkout, *words))
+    told = json.loads(corewise(checkout, *words, "--json").stdout)["checks"]
+    assert [one["verdict"] for one in told] == ["not yet", "not yet"]
+    assert all(says in one["reason"] for one in told)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +284,7 @@ def test_checks_can_be_chosen_one_by_one(checkout: Path, tmp_path: Path) -> None
     (tmp_path / "mine.py").write_text("x = 1 +\n", encoding="utf-8")
     words = "check primes --json --only speedup --only answer --only answer --worker"
     run = corewise(checkout, *words.split(), tmp_path / "mine.py")
-    assert [one["check"] for one in json.loads(run.stdout)["checks"]] == ["speedup", "answer"]
+    assert [one["name"] for one in json.loads(run.stdout)["checks"]] == ["speedup", "answer"]
     said = refused(corewise(checkout, "check", "primes", "--only", "answer", "--only", "sped"))
     assert "primes has no check 'sped'." in said
 

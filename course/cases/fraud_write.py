@@ -43,8 +43,7 @@ def write(
             Several numbers write as many parts, and each says how large its part's share of the cards is, beside
             the others'.
         format: "parquet", or "csv" as Sparkov's generator writes it (separated by `|`).
-        compressed: parquet files as small as can be; else written in less than half of the time, and some four
-            times as large.
+        compressed: parquet files as small as can be; else they are written faster, and several times as large.
 
     Returns:
         The files, by name. Each is sorted by `unix_time`.

@@ -104,6 +104,34 @@ def test_serial_code_is_not_yet_and_takes_little_time(run: Assess) -> None:
     assert launcher.clock.now < 20
 
 
+def test_free_of_neighbours_a_check_ends_with_the_block_that_makes_it_sure(run: Assess) -> None:
+    """Three blocks share a calibration there; nobody waits for the third when the first was enough."""
+    verdict, launcher = run(replace(SERIAL, free=SERIAL))
+    assert (verdict.outcome, len(verdict.blocks)) == ("not yet", 4)
+    assert verdict.blocks[3].reach_after != verdict.blocks[3].reach_before, "the calibration after it counts"
+    assert launcher.orders[-1].arm != "serial"
+
+
+def test_too_little_reach_free_of_neighbours_is_measured_again_before_blocks_are_spent_on_it(
+    run: Assess,
+) -> None:
+    clear, poor = replace(GOOD, free=GOOD), replace(GOOD, reach=1.2)
+    poor = replace(poor, free=poor)
+    calibrations = 0
+
+    def script(order: Order, number: int) -> Report:
+        nonlocal calibrations
+        calibrations += order.arm == "reach" and order.amount > 1
+        return (poor if 6 < calibrations <= 14 else clear)(order, number)
+
+    verdict, launcher = run(script)
+    assert verdict.outcome == "met"
+    assert [block.is_void(1.35) for block in verdict.blocks].count(True) <= 3
+    always, launcher = run(replace(poor, free=poor))
+    assert always.outcome == "cannot tell", "and where it never gets better, that is said"
+    assert len(launcher.orders) < 200
+
+
 def test_a_gain_too_small_is_not_yet_by_the_clock(run: Assess) -> None:
     verdict, _ = run(Program(speedup=1.15, cpu=(0.3, 0.1, 0.1)))
     assert (verdict.outcome, verdict.points) == ("not yet", 0.0)

@@ -211,7 +211,12 @@ BAD = {
     "ends at import": ("import os\nos._exit(0)\n", "import failed", "ends the process that imports it", 0),
     "exits at import": ("import sys\nsys.exit(3)\n", "import failed", "SystemExit: 3", 2),
     "lacks the function": ("def cuont_primes(): pass\n", "import failed", "has no function count_primes", 0),
-    "other signature": ("\ndef count_primes(numbers):\n    return 0\n", "raised", "doesn't fit", 2),
+    "other signature": (
+        "\ndef count_primes(numbers):\n    return 0\n",
+        "raised",
+        "The lab calls count_primes(numbers, workers). Yours is count_primes(numbers), which doesn't fit",
+        2,
+    ),
     "not written": (HEAD + "    raise NotImplementedError\n", "stub", "not written yet", LINE),
     "raises": (HEAD + "    return 1 / 0\n", "raised", "ZeroDivisionError: division by zero", LINE),
     "a worker raises": (

@@ -46,6 +46,7 @@ class UnfitError(Exception):
         self.line = line
 
 
+_SIGNATURE = 120  # characters of a function's own signature that are quoted
 _used: set[str] = set()
 
 
@@ -116,14 +117,16 @@ def _bind(loaded: Loaded, order: Message, arguments: tuple[Any, ...]) -> Callabl
     assert function is not None
     if loaded.setup["takes_workers"]:
         arguments = (*arguments, order["workers"])
+    signature = inspect.signature(function)
     try:
-        inspect.signature(function).bind(*arguments)
+        signature.bind(*arguments)
     except TypeError as error:
-        name, code = function.__name__, getattr(function, "__code__", None)
+        code = getattr(function, "__code__", None)
+        own = f"{loaded.setup['function']}{signature}"[:_SIGNATURE]
         where = (loaded.setup["module"], code.co_firstlineno) if code else None
         raise UnfitError(
             "raised",
-            f"The lab calls {loaded.setup['signature']}, but your {name} doesn't fit: {error}.",
+            f"The lab calls {loaded.setup['signature']}. Yours is {own}, which doesn't fit: {error}.",
             where,
         ) from None
     if scripted := getattr(loaded.judge, "call", None):

@@ -7,7 +7,7 @@
 
 On Windows, type `py start.py`. It needs Python 3.11 to 3.14 and, at first, a network and 1.5 GB of disk.
 The first start makes an environment of its own in `.venv`, one for each Python version, and installs the
-locked packages in it; nothing else on the machine changes. Later starts find it at once. If it was
+locked packages in it; nothing is installed elsewhere. Later starts find it at once. If it was
 interrupted, or an update brought other packages, the next start puts it right.
 
 Exit codes: 0 = fine; 1 = something to mend here, the message says what; 2 = a fault of Corewise.

@@ -288,5 +288,5 @@ def _progress_line(blocks: Sequence[Block], lab: Lab, elapsed: float, budget: fl
     left = min(budget - elapsed, elapsed * (1 - way) / way if way > 0 else budget)
     return (
         f"speedup: block {len(blocks)}: {last.speedup:.2f}x of a reach of {last.reach:.2f}{void}; "
-        f"{100 * way:.0f} % sure of `{heading}`; at most {max(1.0, left):.0f} s left"
+        f"{100 * way:.0f} % sure of `{heading}`; about {max(1.0, left):.0f} s left"
     )

@@ -210,7 +210,9 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         terminal.print_json(check_json(lab.id, verdicts, lab.max_points))
     elif len(verdicts) > 1:
-        print(f"{lab.id}: {sum(verdict.points for verdict in verdicts):g} of {lab.max_points:g} points.")
+        points, most = (sum(getattr(one, name) for one in verdicts) for name in ("points", "max_points"))
+        others = f" The whole lab has {lab.max_points:g}." if len(verdicts) < len(lab.checks) else ""
+        print(f"{lab.id}: {points:g} of {most:g} points.{others}")
     if any(_has(verdict, "fault of the grader") for verdict in verdicts):
         return EXIT_OURS
     return EXIT_NOT_YET if any(verdict.outcome == "not yet" for verdict in verdicts) else EXIT_FINE

@@ -108,7 +108,9 @@ def test_free_of_neighbours_a_check_ends_with_the_block_that_makes_it_sure(run: 
     """Three blocks share a calibration there; nobody waits for the third when the first was enough."""
     verdict, launcher = run(replace(SERIAL, free=SERIAL))
     assert (verdict.outcome, len(verdict.blocks)) == ("not yet", 4)
-    assert verdict.blocks[3].reach_after != verdict.blocks[3].reach_before, "the calibration after it counts"
+    wall = verdict.blocks[3].wall
+    assert wall is not None
+    assert wall.reach_after != wall.reach_before, "there is a calibration after it"
     assert launcher.orders[-1].arm != "serial"
 
 

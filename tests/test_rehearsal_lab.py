@@ -52,7 +52,7 @@ def test_the_same_counts_in_another_dress_are_equal(judge: ModuleType, same: obj
     ("mine", "says"),
     [
         (Counter(), "of 102 payments you have 0. The first category that differs is fuel: 30 payments, and"),
-        (Counter(), "a worker has variables of its own"),
+        (Counter(), "worker has variables of its own"),
         (COUNTS - Counter(groceries=50), "one part replace another"),
         (COUNTS + COUNTS, "counted twice"),
         (COUNTS - Counter(toys=1) + Counter(tops=1), "wrong category"),

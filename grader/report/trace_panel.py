@@ -24,7 +24,7 @@ def panel(told: Diagnosis) -> str:
         f'<p style="{LINE}"><strong>{inline(bill_in_words(told.bill))}</strong></p>',
         pictures(told),
         *(_loss(told, number) for number in range(len(told.losses))),
-        "" if told.losses else labelled("Found", "Nothing worth a word was lost."),
+        "" if told.losses else labelled("Found", "No single loss is worth a word."),
         next_step(first, _ACCENT),
         table(told),
     ]

@@ -22,7 +22,7 @@ def as_text(told: Diagnosis) -> str:
     for number, loss in enumerate(told.losses, 1):
         lines += ["", *_loss(number, loss)]
     if not told.losses:
-        lines += ["", "  Nothing worth a word was lost."]
+        lines += ["", "  No single loss is worth a word."]
     lines += ["", "  What if (computed from this trace, not measured):"]
     for one in told.what_if:
         lines += _wrap(f"{one.name}: {what_if_in_words(one)}", "    ", "      ")

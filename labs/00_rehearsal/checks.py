@@ -88,8 +88,8 @@ def _why(total: int, counted: int) -> str:
     """What such a difference usually comes from."""
     if not counted:
         return (
-            "Nothing came back: a worker has variables of its own, and what it adds to them stays with it. "
-            "Let it return its counts, and wait for them."
+            "Nothing came back. A worker has variables of its own, and what it adds to them stays with it: let it "
+            "return its counts, and wait for them. Or does one part replace another instead of adding to it?"
         )
     if counted < total:
         return (

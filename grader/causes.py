@@ -129,9 +129,8 @@ def reason(decision: Decision, measured: Estimate | None, bars: Bars, facts: Mac
             "too slow": "The serial baseline takes so long here that the pairs don't fit into the time.",
         }.get(decision.cause, "There was no time for a single clean block.")
     s = f"{measured.speedup:.2f} times as fast as serial"
-    part = f"{100 * measured.gain:.0f} % of the gain that this machine gives (reach {measured.reach:.2f})"
-    if measured.gain > 1:
-        part = part.replace("this machine gives", "perfectly parallel work of our own has here")
+    whose = "perfectly parallel work of our own has here" if measured.gain > 1 else "this machine gives"
+    part = f"{100 * measured.gain:.0f} % of the gain that {whose} (reach {measured.reach:.2f})"
     bar = f"{pass_bar(measured.reach, bars):.2f}"
     half = half_bar(measured.reach, bars)
     earned = f" Half of the points: surely above {half:.2f}." if decision.share == 0.5 and half else ""

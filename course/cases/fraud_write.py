@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ Format = Literal["parquet", "csv"]
 WHOLE = "transactions"
 #: Files that are written at a time: pyarrow works without the interpreter's lock for most of it.
 _THREADS = 2
+_QUICKLY: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 
 
 def write(
@@ -51,7 +53,10 @@ def write(
     shares = [1.0] * parts if isinstance(parts, int) else None if parts is None else list(parts)
     if shares is not None and not (shares and min(shares) > 0):
         raise ValueError(f"write(parts={parts}): expected at least 1, shares above 0, or None for one file")
-    save = {"parquet": _save_parquet if compressed else _save_quickly, "csv": _save_csv}.get(format)
+    save = {
+        "parquet": _save_parquet if compressed else partial(_save_parquet, **_QUICKLY),
+        "csv": _save_csv,
+    }.get(format)
     if save is None:
         raise ValueError(f"write(format={format!r}): expected 'parquet' or 'csv'")
     folder = Path(folder)
@@ -114,15 +119,10 @@ def _files(
         yield f"part-{number:03d}", rows
 
 
-def _save_parquet(rows: pd.DataFrame, path: Path) -> None:
+def _save_parquet(rows: pd.DataFrame, path: Path, **how: Any) -> None:
     # One thread: starting more for each of many small files costs a third of the time.
     table = pa.Table.from_pandas(rows, preserve_index=False, nthreads=1)
-    pa.parquet.write_table(table, path, compression="zstd")
-
-
-def _save_quickly(rows: pd.DataFrame, path: Path) -> None:
-    table = pa.Table.from_pandas(rows, preserve_index=False, nthreads=1)
-    pa.parquet.write_table(table, path, compression="none", use_dictionary=False, write_statistics=False)
+    pa.parquet.write_table(table, path, **{"compression": "zstd", **how})
 
 
 def _save_csv(rows: pd.DataFrame, path: Path) -> None:

@@ -27,12 +27,13 @@ VENVS = os.path.join(HERE, ".venv")
 ROOM = 1.5e9  # bytes: the environment with the tests' packages measured 1.3 GB
 COMMANDS = ("learn", "reset", "check", "why", "progress", "doctor", "author")
 WINDOWS = os.name == "nt"
-# Phases of the tests: the name, pytest's expression for the marks, whether they may run side by side.
+# Phases of the tests: the name, pytest's expression for the marks, whether they fill all cores, a file on each.
 PHASES = (
     ("fast", "not slow", True),
     ("slow and bear others beside them", "slow and not alone", True),
     ("slow and stand alone on the machine", "slow and alone", False),
 )
+SPREAD = ["-n", "auto", "--dist", "loadfile"]
 
 # Words of pip's when the machine, not Corewise, is in the way; what happened; the remedy.
 TROUBLES = (
@@ -268,18 +269,18 @@ def run(command, environment, cwd=None):
 
 
 def test(environment, arguments):
-    phases = PHASES[:1] if "--fast" in arguments else PHASES
     chosen = [word for word in arguments if word != "--fast"]
-    codes = set()
-    for name, marks, spread in phases:
+    phases = PHASES[:1] if "--fast" in arguments else PHASES
+    runs = [(name, ["-m", marks] + (SPREAD if spread else [])) for name, marks, spread in phases]
+    if chosen:  # in one go, and not spread: they show at once what they print, and stop in --pdb
+        runs = [("chosen", ["-m", PHASES[0][1]] if "--fast" in arguments else [])]
+    codes = []
+    for name, options in runs:
         say("tests that are %s" % name)
-        # All of them fill all cores, a file on each. Chosen ones show at once what they print, and stop in --pdb.
-        options = ["-m", marks] + (["-n", "auto", "--dist", "loadfile"] if spread and not chosen else [])
-        codes.add(run([environment.python, "-m", "pytest"] + chosen + options, environment, HERE))
-        if not codes <= {0, 1, 5}:  # interrupted, or a wrong argument: the next phase would say the same
+        codes.append(run([environment.python, "-m", "pytest"] + chosen + options, environment, HERE))
+        if codes[-1] not in (0, 1):  # interrupted, or a wrong argument: the next phase would say the same
             break
-    # 5 = no test was chosen, which is fine in one phase but not in all.
-    return 0 if codes in ({0}, {0, 5}) else 1
+    return 0 if not any(codes) else 1
 
 
 def corewise(environment, arguments):

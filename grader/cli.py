@@ -249,7 +249,9 @@ def _write_why(arguments: argparse.Namespace, told: Any, ahead: Any) -> None:
         curve = outlook.picture(ahead, "cwo") if ahead else ""
         lines = outlook.as_text(ahead) if ahead else ""
         otherwise = [(one.name, trace_text.what_if_in_words(one)) for one in told.what_if]
-        page = trace_page.page(told.name, told.timeline, told.bill, told.losses, curve, lines, otherwise)
+        page = trace_page.page(
+            told.name, told.timeline, told.bill, told.losses, curve, lines, otherwise, told.alike
+        )
         terminal.write(arguments.html, page)
     if arguments.perfetto:
         terminal.write(arguments.perfetto, json.dumps(chrome.chrome(told.timeline)))

@@ -12,13 +12,14 @@ from test_report import FACTS, blocks, speedup_verdict
 
 from grader import causes
 from grader.model import Finding
-from grader.report import trace_panel
+from grader.report import trace_page, trace_panel
 from grader.report.asjson import check_json
 from grader.report.panel import Panel
 from grader.report.text import render
 from grader.report.trace_text import as_json, as_text
+from grader.report.trace_words import alike_in_words, in_seconds
 from grader.tracing.bill import SECONDS
-from grader.tracing.diagnosis import NO_SERIAL, Diagnosis, of_timeline
+from grader.tracing.diagnosis import NO_SERIAL, Diagnosis, of_timeline, typical
 from grader.tracing.timeline import Task
 
 OWN = Finding("gain too small", "Workers help a little.", "", "Look at what is sent.")
@@ -89,6 +90,21 @@ def test_the_json_has_every_part_and_says_why_there_is_no_speedup() -> None:
     ]
     assert all(one["refused"] or one["seconds"] > 0 for one in data["what_if"])
     assert data["span"] <= data["work"] + 1e-9
+
+
+def test_of_several_runs_all_forms_say_how_far_they_lie_apart() -> None:
+    skew, clean, skew_again = told("skew"), told("clean"), told("skew")
+    one = typical([skew, clean, skew_again])
+    assert one.alike == tuple(sorted(run.bill.wall for run in (skew, clean, skew_again)))
+    apart = alike_in_words(one.alike)
+    assert in_seconds(one.alike[0]) in apart
+    assert in_seconds(one.alike[-1]) in apart
+    page = trace_page.page("x", one.timeline, one.bill, one.losses, alike=one.alike)
+    assert all(apart in words_of(said) for said in (page, trace_panel.panel(one)))
+    assert apart in " ".join(as_text(one).split())
+    assert as_json(one)["alike"] == list(one.alike)
+    assert typical([skew]).alike == ()
+    assert "such runs" not in as_text(skew)
 
 
 @pytest.mark.parametrize("fault", ["skew", "clean", "no_workers", "more_workers_than_cores"])

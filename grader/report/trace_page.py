@@ -14,6 +14,7 @@ from typing import Protocol
 from grader.report import gantt, waterfall, words
 from grader.report.trace_words import (
     PARTS,
+    alike_in_words,
     bill_in_words,
     in_seconds,
     one_line,
@@ -107,10 +108,11 @@ def page(
     curve: str = "",
     ahead: str = "",
     otherwise: Sequence[tuple[str, str]] = (),
+    alike: Sequence[float] = (),
 ) -> str:
     """The whole page. `curve` is one more picture, an SVG of `grader.report.curve`, where there is one; `ahead` says in
     lines what was measured and predicted with other numbers of workers, `otherwise` what the run would have taken
-    without its losses.
+    without its losses, `alike` the seconds of all runs of which this is the typical one.
     """
     name = _text(one_line(title, 200))
     return f"""<!doctype html>
@@ -125,7 +127,7 @@ def page(
 <body>
 <header>
 <h1>Where the time went: {name}</h1>
-<p class="bill">{_text(bill_in_words(bill))}</p>
+<p class="bill">{_text(f"{bill_in_words(bill)} {alike_in_words(alike)}".strip())}</p>
 </header>
 <main>
 {_reasons(reasons)}

@@ -7,7 +7,7 @@ import secrets
 from grader.report import gantt, waterfall
 from grader.report.markup import LINE, figure, folded, inline, labelled, next_step, section
 from grader.report.trace_text import what_if_in_words
-from grader.report.trace_words import PARTS, bill_in_words, in_seconds, percent, share_of
+from grader.report.trace_words import PARTS, alike_in_words, bill_in_words, in_seconds, percent, share_of
 from grader.tracing.diagnosis import Diagnosis
 
 _ACCENT = "#1f6fd0"
@@ -22,6 +22,7 @@ def panel(told: Diagnosis) -> str:
     first = told.losses[0].try_next if told.losses else ""
     parts = [
         f'<p style="{LINE}"><strong>{inline(bill_in_words(told.bill))}</strong></p>',
+        f'<p style="{LINE}">{inline(alike_in_words(told.alike))}</p>' if told.alike else "",
         pictures(told),
         *(_loss(told, number) for number in range(len(told.losses))),
         "" if told.losses else labelled("Found", "No single loss is worth a word."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from grader.report.trace_words import bill_in_words, in_seconds, part
+from grader.report.trace_words import alike_in_words, bill_in_words, in_seconds, part
 from grader.report.words import clean, count
 from grader.tracing.diagnose import Loss
 from grader.tracing.diagnosis import Diagnosis
@@ -18,7 +18,8 @@ _WORTH = 0.005  # parts below this share of the run are shown together
 
 def as_text(told: Diagnosis) -> str:
     """The bill as a small chart, then the findings; ends without a newline."""
-    lines = [*_wrap(f"{clean(told.name)}: {bill_in_words(told.bill)}"), "", *chart(told)]
+    said = f"{clean(told.name)}: {bill_in_words(told.bill)} {alike_in_words(told.alike)}"
+    lines = [*_wrap(said), "", *chart(told)]
     for number, loss in enumerate(told.losses, 1):
         lines += ["", *_loss(number, loss)]
     if not told.losses:
@@ -79,7 +80,10 @@ def _loss(number: int, loss: Loss) -> list[str]:
 
 
 def as_json(told: Diagnosis) -> dict[str, Any]:
-    """The bill and the findings, with finite numbers only; `reason` says why speedup and scaling are null."""
+    """The bill and the findings, with finite numbers only; `reason` says why speedup and scaling are null.
+
+    `alike` has the seconds of all runs of which this is the typical one.
+    """
     bill = told.bill
     return {
         "schema": 1,
@@ -95,6 +99,7 @@ def as_json(told: Diagnosis) -> dict[str, Any]:
             "reason": told.why_null,
             "seconds": dict(bill.seconds),
         },
+        "alike": list(told.alike),
         "work": told.work_span.work,
         "span": told.work_span.span,
         "what_if": [

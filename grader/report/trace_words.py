@@ -184,6 +184,14 @@ def bill_in_words(bill: Bill) -> str:
     return f"Speedup {left:.2f} = {product}. {took}{serial}."
 
 
+def alike_in_words(seconds: Sequence[float]) -> str:
+    """How far the runs that were traced lie apart, shortest first; nothing where there was one."""
+    if not seconds:
+        return ""
+    apart = f"{in_seconds(seconds[0])} to {in_seconds(seconds[-1])}"
+    return f"This is one of {len(seconds)} such runs, the middle one by CPU time; they took {apart}."
+
+
 def waterfall_in_words(bill: Bill) -> str:
     """The text alternative of the waterfall from k to S."""
     known = levels(bill)

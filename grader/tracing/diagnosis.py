@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.tracing import lanes
 from grader.tracing.bill import Bill, bill
@@ -22,7 +22,8 @@ class Diagnosis:
     """What was run, where its time went, and what it would take otherwise.
 
     `work_span` has the seconds of all its work and of the longest chain in it. `why_null` says why speedup and scaling
-    are not known, where they aren't.
+    are not known, where they aren't. `alike` has the seconds of all runs of which this is the typical one, shortest
+    first; none where there was one run.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Diagnosis:
     what_if: tuple[WhatIf, ...]
     work_span: WorkSpan
     why_null: str = ""
+    alike: tuple[float, ...] = ()
 
     @property
     def locked(self) -> float:
@@ -84,4 +86,5 @@ def typical(runs: Sequence[Diagnosis]) -> Diagnosis:
 
     These are what a machine that is shared makes uneven; how the work is split, handed out and joined is the program's.
     """
-    return sorted(runs, key=lambda run: sum(run.timeline.useful))[len(runs) // 2]
+    middle = sorted(runs, key=lambda run: sum(run.timeline.useful))[len(runs) // 2]
+    return replace(middle, alike=tuple(sorted(run.bill.wall for run in runs)) if len(runs) > 1 else ())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from grader.measure.bars import fail_bar, pass_bar
 from grader.measure.busy import busiest_share, cpu_speedup, one_busy
 from grader.measure.decide import Decision, conclude, estimate, hopeless, how_sure, settle
+from grader.measure.stats import WIDE
 from grader.model import Bars, Block
 
 BARS = Bars()
@@ -52,17 +53,31 @@ def test_cpu_seconds_need_a_clock_that_shows_some_gain_even_in_void_blocks(speed
     assert not decide([*[block(1.15, reach=1.15)] * 12, void, void], before=LOADED).provisional
 
 
-def test_twelve_fast_blocks_are_a_clear_gain() -> None:
-    assert sure([block(1.8)] * 11) is None
-    assert sure([block(1.8)] * 12) == Decision("met", "clear gain", share=1.0)
+def test_eleven_fast_blocks_are_a_clear_gain() -> None:
+    assert sure([block(1.8)] * 10) is None
+    assert sure([block(1.8)] * 11) == Decision("met", "clear gain", share=1.0)
+
+
+def test_a_block_that_is_a_little_faster_says_less_against_serial_code() -> None:
+    little = [block(1.23, reach=1.35)]
+    assert pass_bar(1.35, BARS) < 1.23 < WIDE
+    assert sure(little * 11) is None
+    assert sure(little * 12) == Decision("met", "clear gain", share=1.0)
+    assert sure([*little * 5, block(1.8, reach=1.35), *little * 5]) is None
+
+
+def test_one_block_a_little_slower_than_serial_costs_less_than_one_far_slower() -> None:
+    fast, slower, far_slower = block(1.8), block(0.86), block(0.5)
+    assert sure([slower, *[fast] * 15]) == Decision("met", "clear gain", share=1.0)
+    assert sure([far_slower, *[fast] * 15]) is None
 
 
 def test_a_few_fast_blocks_that_are_not_quite_so_fast_cost_no_time_where_most_are() -> None:
     """A block between the bars can't be serial code's luck either; so two thirds above the bar are enough."""
     fast, between = block(1.8), block(1.4)
     assert pass_bar(1.9, BARS) > between.speedup > 1 + BARS.f_half * 0.9  # type: ignore[operator]
-    assert sure([fast, fast, between] * 3 + [fast, fast]) is None
-    assert sure([fast, fast, between] * 4) == Decision("met", "clear gain", share=1.0)
+    assert sure([fast, fast, between] * 3 + [fast]) is None
+    assert sure([fast, fast, between] * 3 + [fast, fast]) == Decision("met", "clear gain", share=1.0)
 
 
 def test_where_as_many_blocks_lie_between_the_bars_as_above_it_takes_twelve_above() -> None:
@@ -192,7 +207,7 @@ def test_whether_a_block_is_void_depends_on_calibration_alone(
 
 
 def test_void_blocks_count_for_nothing() -> None:
-    assert sure([block(1.8)] * 11 + [block(9.0, reach=1.2)] * 10) is None
+    assert sure([block(1.8)] * 10 + [block(9.0, reach=1.2)] * 10) is None
     assert sure([block(1.05, reach=1.2)] * 40) is None
 
 

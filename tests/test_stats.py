@@ -26,10 +26,21 @@ def test_as_many_losses_as_wins_are_worth_less_than_the_stake() -> None:
     assert all(evidence(count, count) <= 1 for count in range(30))
 
 
-@given(st.integers(0, 60), st.integers(0, 60))
-def test_a_fair_coin_neither_gains_nor_loses_on_average(wins: int, losses: int) -> None:
-    expected = (evidence(wins + 1, losses) + evidence(wins, losses + 1)) / 2
-    assert math.isclose(expected, evidence(wins, losses), rel_tol=1e-9)
+def test_wins_that_are_wide_apart_are_enough_sooner_and_narrow_losses_cost_less_beside_them() -> None:
+    assert evidence(0, 0, 10) < 1000 <= evidence(0, 0, 11)
+    assert evidence(0, 2, 16) >= 1000 > evidence(16, 2)
+    assert evidence(0, 0, 16, 1) < evidence(0, 1, 16)
+
+
+@given(*[st.integers(0, 40)] * 4)
+def test_a_fair_coin_neither_gains_nor_loses_on_average_however_far_apart(
+    wins: int, losses: int, wide_wins: int, wide_losses: int
+) -> None:
+    now = wins, losses, wide_wins, wide_losses
+    little = evidence(wins + 1, *now[1:]) + evidence(wins, losses + 1, *now[2:])
+    wide = evidence(*now[:2], wide_wins + 1, wide_losses) + evidence(*now[:3], wide_losses + 1)
+    assert math.isclose(little / 2, evidence(*now), rel_tol=1e-9)
+    assert math.isclose(wide / 2, evidence(*now), rel_tol=1e-9)
 
 
 @given(RATIOS)

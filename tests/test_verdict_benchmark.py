@@ -259,8 +259,11 @@ def test_without_the_coin_the_same_noise_would_fool_the_test() -> None:
 
 
 def test_the_worst_adversary_stays_below_alpha_exactly() -> None:
-    assert adversaries.exact(12) == pytest.approx(2**-12)  # nothing but twelve wins is enough
-    assert adversaries.exact(60) < adversaries.exact(300) < 1e-3
+    assert adversaries.exact(10) == 0.0
+    assert adversaries.exact(11) == pytest.approx(
+        2**-11
+    )  # nothing but eleven wins that are wide apart is enough
+    assert adversaries.exact(11) < adversaries.exact(40) < 1e-3
 
 
 @given(

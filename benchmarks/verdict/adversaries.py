@@ -6,11 +6,14 @@ two processes busy, so that only the clock can find it out. `exact` is the proba
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from grader.measure.decide import settle
 from grader.measure.stats import evidence
@@ -75,6 +78,13 @@ def moves_the_median(dice: random.Random, past: Sequence[float]) -> Iterator[tup
         yield 1.0, 4.0 if past and past[-1] > 1 else 1.6
 
 
+def chooses_the_stake(dice: random.Random, past: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Times that are wide apart while it is ahead, and a little apart while it is behind."""
+    while True:
+        ahead = sum(s > 1 for s in past) - sum(s < 1 for s in past)
+        yield 1.0, 2.5 if ahead > 0 else 1.2
+
+
 ADVERSARIES: dict[str, Noise] = {
     "bursts": bursts,
     "drift": drift,
@@ -83,6 +93,7 @@ ADVERSARIES: dict[str, Noise] = {
     "alternating": alternating,
     "stops when ahead": stops_when_ahead,
     "moves the median": moves_the_median,
+    "chooses the stake": chooses_the_stake,
 }
 
 
@@ -104,22 +115,24 @@ def fooled(name: str, runs: int, seed: int) -> Fooled:
     return Fooled(name, runs, shares.count(1.0), shares.count(0.5), exact(BLOCKS))
 
 
+@functools.cache
 def exact(most: int, alpha: float = BARS.alpha) -> float:
     """The probability that a fair coin's wins and losses are ever worth 1/alpha within so many blocks.
 
-    No adversary does better than one whose every block counts: a block in between the bars changes nothing.
+    For the adversary who knows best, before each block, whether to make its two times wide apart or not; a block in
+    between the bars changes nothing, so each of its blocks counts. From the last block back to the first: `chance`
+    has it for each number of wins, losses and wide wins; what is left of the blocks are wide losses.
     """
-    alive = {0: 1.0}  # wins -> probability, of those not there yet
-    there = 0.0
-    for count in range(1, most + 1):
-        reached: dict[int, float] = {}
-        for wins, p in alive.items():
-            for now in (wins, wins + 1):
-                reached[now] = reached.get(now, 0.0) + p / 2
-        won = {w for w in reached if count >= BARS.min_blocks and evidence(w, count - w) >= 1 / alpha}
-        there += sum(reached[w] for w in won)
-        alive = {w: p for w, p in reached.items() if w not in won}
-    return there
+    wins, losses, wide_wins = np.indices((most + 1,) * 3)
+    chance = np.zeros(wins.shape)
+    for count in range(most, -1, -1):
+        wide_losses = count - wins - losses - wide_wins
+        little = np.roll(chance, -1, axis=0) + np.roll(chance, -1, axis=1)
+        wide = np.roll(chance, -1, axis=2) + chance
+        chance = np.maximum(little, wide) / 2
+        there = evidence(wins, losses, wide_wins, np.maximum(wide_losses, 0)) >= 1 / alpha
+        chance = np.where(wide_losses < 0, 0.0, np.where(there & (count >= BARS.min_blocks), 1.0, chance))
+    return float(chance[0, 0, 0])
 
 
 def blocks(noise: Noise, dice: random.Random, coin: Callable[[], bool] | None = None) -> Iterator[Block]:

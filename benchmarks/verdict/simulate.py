@@ -1,7 +1,7 @@
 """The product's own measurement on simulated machines: its blocks, its decisions, its stopping rule.
 
 Calibrations; then brackets of three blocks (by the time free of neighbours) or one (by the wall clock) and a
-calibration, which is repeated while it is too low, until sure, hopeless or out of time, as in grader.assess. A bracket
+calibration, which is repeated where it is too low, until sure, hopeless or out of time, as in grader.assess. A bracket
 ends early where its blocks are enough. What a calibration and a block come to, and what they say, is computed by the
 product: reach_of, steadied, is_low, as_block; settle, hopeless, conclude.
 """
@@ -25,7 +25,15 @@ from benchmarks.verdict.rows import Fleet
 from benchmarks.verdict.tables import Counts, Flags
 from grader import lab as labs
 from grader.assess import CALIBRATIONS_BEFORE, PAIRS_FREE
-from grader.measure.blocks import AGAIN, Reach, as_block, block_seconds, reach_of, seconds_for_blocks
+from grader.measure.blocks import (
+    AGAIN,
+    CONFIRMING,
+    Reach,
+    as_block,
+    block_seconds,
+    reach_of,
+    seconds_for_blocks,
+)
 from grader.measure.decide import Decision, conclude, hopeless, settle
 from grader.model import Arm, Block, Clock, FreeTime, Trial
 
@@ -128,7 +136,7 @@ class _Measurements:
         began = self._fleet.now.copy()
         budget = seconds_for_blocks(BARS.budget, block_seconds(self._machine.t_serial))
         while len(going):
-            self._until_clear(going)
+            self._until_clear(going, AGAIN)
             self._brackets(going)
             left = []
             for place, run in enumerate(going):
@@ -146,10 +154,13 @@ class _Measurements:
         done = settle(blocks, BARS, self._machine.usable) or hopeless(blocks, BARS)
         return not done and elapsed * (1 + self._pairs / len(blocks)) <= budget
 
-    def _until_clear(self, going: Counts) -> None:
+    def _until_clear(self, going: Counts, most: int) -> None:
         """As in Bench.until_clear."""
         low = np.arange(len(going))
-        while len(low := low[[self._is_low(run) for run in going[low]]]):
+        for _ in range(most):
+            low = low[[self._is_low(run) for run in going[low]]]
+            if not len(low):
+                break
             part = self._fleet.taken(low)
             self._calibrations(part, going[low])
             self._fleet.put(low, part)
@@ -172,6 +183,7 @@ class _Measurements:
         ran = course.run(self._fleet, self._programs, np.concatenate(schedule))
         before = [self._reaches[run][-1] for run in going]
         self._add_reaches(going, ran, 2 * self._pairs, coins[-1])
+        self._until_clear(going, CONFIRMING)
         for place, run in enumerate(going):
             pairs = [
                 self._trials(ran, 2 * pair, place, bool(serial_first[place]), ("serial", "parallel"))

@@ -36,8 +36,9 @@ TASKS, PART = 16, 2
 _FIRST_AMOUNT = 4_000
 #: Trials of a block with its calibration, and how many serial trials all of them take as long as.
 _TRIALS, _SERIALS = 4, 3
-#: Calibrations that one measurement may take once more, because too little reach was left just then.
-AGAIN = 12
+#: Calibrations that one measurement may take once more, because too little reach was left just then; and those of them
+#: that may be taken before the blocks in front of such a one are void: one odd reading is no verdict on three blocks.
+AGAIN, CONFIRMING = 12, 2
 #: However long a block takes, there is time for so many; but for no more than so many times the lab's budget.
 _ENOUGH, _STRETCH = 16, 2.5
 
@@ -143,10 +144,12 @@ class Bench:
         self._measured.append(now)
         return now.steadied(self._measured[:-1])
 
-    def until_clear(self, plan: Plan, reach: Reach) -> Reach:
-        """The reach, measured again while it is too low: blocks that begin so would be void, and take longer."""
-        while reach.is_low(self._lab.bars.r_min) and self._again:
+    def until_clear(self, plan: Plan, reach: Reach, most: int = AGAIN) -> Reach:
+        """The reach, measured again while it is too low, `most` times: blocks beside it would be void."""
+        most = min(most, self._again)
+        while reach.is_low(self._lab.bars.r_min) and most:
             self._again -= 1
+            most -= 1
             reach = self.calibrate(plan)
         return reach
 
@@ -174,7 +177,7 @@ class Bench:
             now = time.monotonic()
             if enough([as_block(pair, before, before) for pair in measured]):
                 break
-        after = self.calibrate(plan)
+        after = self.until_clear(plan, self.calibrate(plan), CONFIRMING)
         return tuple(as_block(pair, before, after) for pair in measured), after
 
     def pair(self, plan: Plan) -> dict[Arm, Trial] | Failure:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from grader.measure.bars import fail_bar, half_bar, pass_bar
 from grader.measure.busy import cpu_speedup, one_busy, one_busy_median, slower
-from grader.measure.stats import evidence, gain, interval, median
+from grader.measure.stats import WIDE, evidence, gain, interval, median
 from grader.model import Bars, Block, Clock, Estimate, Outcome
 
 #: Blocks that must all show one busy process before that settles it.
@@ -155,11 +155,13 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
     """The sequential test of one bar: `passing` and `failing` are shares of the reachable gain.
 
     Two questions. Is it faster than serial code, whatever the noise? That is tested at the lower bar, where the lab has
-    one: a block between the two bars says as much against serial code as one above both. Is the gain large enough? The
+    one: a block between the two bars says as much against serial code as one above both, and more where its two times
+    are wide apart. Is the gain large enough? The
     median must say so; and either `_LEAD` more of the clean blocks lie above the bar than not (Wald's sequential test:
     odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten), or those above it are evidence enough.
     """
-    wins = losses = clearly = behind = below = above = 0
+    wins = losses = below = above = 0
+    ahead, behind = [0, 0], [0, 0]  # clear of serial code, either way: by a little, and wide apart
     speedups: list[float] = []
     reaches: list[float] = []
     high = math.inf
@@ -173,13 +175,15 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
         high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
         clear = max(bars.floor, 1 + proof * (reach - 1))
         seen = (block.wall or block).speedup if unsure(block) else math.inf
-        wins += min(block.speedup, seen) > high
+        faster = min(block.speedup, seen)
+        wins += faster > high
         losses += block.speedup < 1 / high
-        clearly += min(block.speedup, seen) > clear
-        behind += block.speedup < 1 / clear
+        ahead[faster >= WIDE] += faster > clear
+        behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / clear
         below += block.speedup < low and not unsure(block)
         above += block.speedup >= low
-    no_serial, at_bar, against = evidence(clearly, behind), evidence(wins, losses), evidence(below, above)
+    no_serial = evidence(ahead[False], behind[False], ahead[True], behind[True])
+    at_bar, against = evidence(wins, losses), evidence(below, above)
     lead = 2 * wins - len(speedups)
     tall = bool(speedups) and median(speedups) >= high
     large = tall and (lead >= _LEAD or at_bar >= 1 / bars.alpha)

@@ -500,7 +500,7 @@ def test_a_quick_table_can_be_asked_for_in_json_and_as_a_picture(tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_part_of_the_table_refutes_no_demand(tmp_path: Path) -> None:
-    """What CI looks at: 200 runs a cell of a part of the cells, and the recorded blocks."""
+    """What CI looks at: 100 runs a cell of a part of the cells, and the recorded blocks."""
     run = subprocess.run(
         [
             sys.executable,
@@ -509,7 +509,7 @@ def test_a_part_of_the_table_refutes_no_demand(tmp_path: Path) -> None:
             "verdict",
             "--quick",
             "--runs",
-            "200",
+            "100",
             "--ledger",
             str(tmp_path),
         ],

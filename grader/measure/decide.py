@@ -156,9 +156,9 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
 
     Two questions. Is it faster than serial code, whatever the noise? That is tested at the lower bar, where the lab has
     one: a block between the two bars says as much against serial code as one above both, and more where its two times
-    are wide apart. Is the gain large enough? The
-    median must say so; and either `_LEAD` more of the clean blocks lie above the bar than not (Wald's sequential test:
-    odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten), or those above it are evidence enough.
+    are wide apart. Is the gain large enough? The median must say so; and either `_LEAD` more of the clean blocks lie
+    above the bar than not (Wald's sequential test: odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten),
+    or those above it are evidence enough.
     """
     wins = losses = below = above = 0
     ahead, behind = [0, 0], [0, 0]  # clear of serial code, either way: by a little, and wide apart

@@ -67,9 +67,29 @@ def test_a_block_that_is_a_little_faster_says_less_against_serial_code() -> None
 
 
 def test_one_block_a_little_slower_than_serial_costs_less_than_one_far_slower() -> None:
-    fast, slower, far_slower = block(1.8), block(0.86), block(0.5)
+    fast, slower, far_slower = (block(speedup, reach=1.35) for speedup in (1.8, 0.84, 0.5))
     assert sure([slower, *[fast] * 15]) == Decision("met", "clear gain", share=1.0)
     assert sure([far_slower, *[fast] * 15]) is None
+
+
+def test_of_blocks_that_turn_out_void_only_afterwards_the_losses_count() -> None:
+    """A win that is enough ends a bracket at once; else noise after it could void the losses alone."""
+    fast, slow = block(1.8), replace(block(0.5), clock="free")
+    assert sure([slow, *[fast] * 12]) is None
+    assert sure([replace(slow, reach_after=1.2), *[fast] * 12]) is None
+    assert sure([replace(slow, reach_before=1.2), *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
+    by_wall = replace(slow, clock="wall", reach_after=1.2)  # there each block has a calibration of its own
+    assert sure([by_wall, *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
+
+
+def test_workers_too_short_lived_to_be_seen_win_by_the_smaller_speedup_and_lose_by_the_larger() -> None:
+    little, far_slower = (
+        replace(block(s, reach=1.35), clock="free", seen=0.5, others=1.0, wall=block(by_wall, reach=1.35))
+        for s, by_wall in ((1.8, 1.23), (0.5, 1.0))
+    )
+    assert sure([little] * 11) is None
+    assert sure([little] * 12) == Decision("met", "clear gain", clock="free", share=1.0)
+    assert sure([far_slower, *[replace(little, seen=1.0)] * 15]) is None
 
 
 def test_a_few_fast_blocks_that_are_not_quite_so_fast_cost_no_time_where_most_are() -> None:

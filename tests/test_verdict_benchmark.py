@@ -260,10 +260,8 @@ def test_without_the_coin_the_same_noise_would_fool_the_test() -> None:
 
 def test_the_worst_adversary_stays_below_alpha_exactly() -> None:
     assert adversaries.exact(10) == 0.0
-    assert adversaries.exact(11) == pytest.approx(
-        2**-11
-    )  # nothing but eleven wins that are wide apart is enough
-    assert adversaries.exact(11) < adversaries.exact(40) < 1e-3
+    assert adversaries.exact(11) == pytest.approx(2**-11)  # nothing but eleven wins is enough
+    assert adversaries.exact(11) < adversaries.exact(adversaries.BLOCKS) < 1e-3
 
 
 @given(

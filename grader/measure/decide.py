@@ -159,27 +159,35 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
     are wide apart. Is the gain large enough? The median must say so; and either `_LEAD` more of the clean blocks lie
     above the bar than not (Wald's sequential test: odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten),
     or those above it are evidence enough.
+
+    When the calibration after a block is made can depend on its coin: a win that is enough ends a bracket. So a loss
+    counts by what was known before the coin was thrown, and the calibration after it takes away no more than wins.
     """
     wins = losses = below = above = 0
     ahead, behind = [0, 0], [0, 0]  # clear of serial code, either way: by a little, and wide apart
     speedups: list[float] = []
     reaches: list[float] = []
+    befores: list[float] = []
     high = math.inf
     proof = passing if bars.f_half is None else min(passing, bars.f_half)
     for block in blocks:
+        if not _enters(block, bars):
+            continue
+        befores.append(block.reach_before)
+        entered = max(bars.floor, 1 + proof * (median(befores) - 1))
+        behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / entered
         if block.is_void(bars.r_min):
             continue
         speedups.append(block.speedup)
         reaches.append(block.reach)
         reach = median(reaches)
         high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
-        clear = max(bars.floor, 1 + proof * (reach - 1))
+        clear = max(entered, 1 + proof * (reach - 1))
         seen = (block.wall or block).speedup if unsure(block) else math.inf
         faster = min(block.speedup, seen)
         wins += faster > high
         losses += block.speedup < 1 / high
         ahead[faster >= WIDE] += faster > clear
-        behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / clear
         below += block.speedup < low and not unsure(block)
         above += block.speedup >= low
     no_serial = evidence(ahead[False], behind[False], ahead[True], behind[True])
@@ -187,13 +195,18 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
     lead = 2 * wins - len(speedups)
     tall = bool(speedups) and median(speedups) >= high
     large = tall and (lead >= _LEAD or at_bar >= 1 / bars.alpha)
-    by_lead = min(_way(no_serial, bars.alpha), max(0.0, min(1.0, lead / _LEAD)))
+    by_lead = max(_way(at_bar, bars.alpha), max(0.0, min(1.0, lead / _LEAD)))
     return Tier(
         won=no_serial >= 1 / bars.alpha and len(speedups) >= bars.min_blocks and large,
         lost=against >= 1 / bars.alpha_fail,
-        to_win=max(_way(at_bar, bars.alpha), by_lead) if tall else 0.0,
+        to_win=min(_way(no_serial, bars.alpha), by_lead) if tall else 0.0,
         to_lose=_way(against, bars.alpha_fail),
     )
+
+
+def _enters(block: Block, bars: Bars) -> bool:
+    """Does the block count against serial code's luck? By the wall clock each has its own calibration after it."""
+    return block.reach_before >= bars.r_min if block.clock == "free" else not block.is_void(bars.r_min)
 
 
 def half_tier(blocks: Sequence[Block], bars: Bars) -> Tier:

@@ -171,9 +171,9 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
     high = math.inf
     proof = passing if bars.f_half is None else min(passing, bars.f_half)
     for block in blocks:
-        if not _enters(block, bars):
+        if (known := _reach_at_the_coin(block, bars)) is None:
             continue
-        befores.append(block.reach_before)
+        befores.append(known)
         entered = max(bars.floor, 1 + proof * (median(befores) - 1))
         behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / entered
         if block.is_void(bars.r_min):
@@ -204,9 +204,15 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
     )
 
 
-def _enters(block: Block, bars: Bars) -> bool:
-    """Does the block count against serial code's luck? By the wall clock each has its own calibration after it."""
-    return block.reach_before >= bars.r_min if block.clock == "free" else not block.is_void(bars.r_min)
+def _reach_at_the_coin(block: Block, bars: Bars) -> float | None:
+    """The reach that a loss is judged by: the one before it, where what is measured after it can depend on its coin.
+
+    By the wall clock each block has a calibration of its own after it, however it ends; there that counts, too. None
+    where it is too low.
+    """
+    if block.clock == "free":
+        return block.reach_before if block.reach_before >= bars.r_min else None
+    return None if block.is_void(bars.r_min) else block.reach
 
 
 def half_tier(blocks: Sequence[Block], bars: Bars) -> Tier:

@@ -37,7 +37,7 @@ _FIRST_AMOUNT = 4_000
 #: Trials of a block with its calibration, and how many serial trials all of them take as long as.
 _TRIALS, _SERIALS = 4, 3
 #: Calibrations that one measurement may take once more, because too little reach was left just then; and those of them
-#: that may be taken before the blocks in front of such a one are void: one odd reading is no verdict on three blocks.
+#: that may be taken before the blocks in front of such a one are void: a bad second is no verdict on three blocks.
 AGAIN, CONFIRMING = 12, 2
 #: However long a block takes, there is time for so many; but for no more than so many times the lab's budget.
 _ENOUGH, _STRETCH = 16, 2.5

@@ -188,8 +188,8 @@ def test_of_several_runs_the_one_in_the_middle_by_cpu_seconds_is_told() -> None:
         )
 
     odd, low, middle = took(1.9), took(1.0), took(1.1)
-    assert typical([odd, low, middle]) is middle
-    assert typical([odd]) is odd
+    assert typical([odd, low, middle]).timeline is middle.timeline
+    assert typical([odd]) == odd
 
 
 def test_neighbours_are_named_where_the_system_tells_of_them() -> None:

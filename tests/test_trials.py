@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import subprocess
@@ -45,6 +46,7 @@ def room(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     Nor may any process or thread be left.
     """
     tmp_path_factory.getbasetemp()  # elsewhere, from now on
+    multiprocessing.util.get_temp_dir()  # and the fork server's socket, which later tests need, too
     threads = set(threading.enumerate())
     with tempfile.TemporaryDirectory(prefix="cw-") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)

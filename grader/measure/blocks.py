@@ -145,11 +145,11 @@ class Bench:
         return now.steadied(self._measured[:-1])
 
     def until_clear(self, plan: Plan, reach: Reach, most: int = AGAIN) -> Reach:
-        """The reach, measured again while it is too low, `most` times: blocks beside it would be void."""
-        most = min(most, self._again)
-        while reach.is_low(self._lab.bars.r_min) and most:
+        """The reach, measured again while it is too low, at most `most` times: blocks beside it would be void."""
+        for _ in range(min(most, self._again)):
+            if not reach.is_low(self._lab.bars.r_min):
+                break
             self._again -= 1
-            most -= 1
             reach = self.calibrate(plan)
         return reach
 

@@ -154,43 +154,26 @@ def _by_cpu_seconds(
 def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) -> Tier:
     """The sequential test of one bar: `passing` and `failing` are shares of the reachable gain.
 
-    Two questions. Is it faster than serial code, whatever the noise? That is tested at the lower bar, where the lab has
-    one: a block between the two bars says as much against serial code as one above both, and more where its two times
-    are wide apart. Is the gain large enough? The median must say so; and either `_LEAD` more of the clean blocks lie
-    above the bar than not (Wald's sequential test: odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten),
-    or those above it are evidence enough.
-
-    When the calibration after a block is made can depend on its coin: a win that is enough ends a bracket. So a loss
-    counts by what was known before the coin was thrown, and the calibration after it takes away no more than wins.
+    Two questions. Is it faster than serial code, whatever the noise? (`_against_serial`.) Is the gain large enough? The
+    median must say so; and either `_LEAD` more of the clean blocks lie above the bar than not (Wald's sequential test:
+    odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten), or those above it are evidence enough.
     """
     wins = losses = below = above = 0
-    ahead, behind = [0, 0], [0, 0]  # clear of serial code, either way: by a little, and wide apart
     speedups: list[float] = []
     reaches: list[float] = []
-    befores: list[float] = []
     high = math.inf
-    proof = passing if bars.f_half is None else min(passing, bars.f_half)
     for block in blocks:
-        if (known := _reach_at_the_coin(block, bars)) is None:
-            continue
-        befores.append(known)
-        entered = max(bars.floor, 1 + proof * (median(befores) - 1))
-        behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / entered
         if block.is_void(bars.r_min):
             continue
         speedups.append(block.speedup)
         reaches.append(block.reach)
         reach = median(reaches)
         high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
-        clear = max(entered, 1 + proof * (reach - 1))
-        seen = (block.wall or block).speedup if unsure(block) else math.inf
-        faster = min(block.speedup, seen)
-        wins += faster > high
+        wins += _speedup_to_win(block) > high
         losses += block.speedup < 1 / high
-        ahead[faster >= WIDE] += faster > clear
         below += block.speedup < low and not unsure(block)
         above += block.speedup >= low
-    no_serial = evidence(ahead[False], behind[False], ahead[True], behind[True])
+    no_serial = _against_serial(blocks, bars, passing)
     at_bar, against = evidence(wins, losses), evidence(below, above)
     lead = 2 * wins - len(speedups)
     tall = bool(speedups) and median(speedups) >= high
@@ -202,6 +185,38 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
         to_win=min(_way(no_serial, bars.alpha), by_lead) if tall else 0.0,
         to_lose=_way(against, bars.alpha_fail),
     )
+
+
+def _against_serial(blocks: Sequence[Block], bars: Bars, passing: float) -> float:
+    """The evidence that it is faster than serial code, at the lower bar, where the lab has one.
+
+    A block between the two bars says as much against serial code as one above both, and more where its two times are
+    wide apart.
+
+    When the calibration after a block is made can depend on its coin: a win that is enough ends a bracket. So a loss
+    counts by what was known before the coin was thrown, and the calibration after it takes away no more than wins.
+    """
+    share = passing if bars.f_half is None else min(passing, bars.f_half)
+    ahead, behind = [0, 0], [0, 0]  # by a little, and wide apart
+    known: list[float] = []
+    reaches: list[float] = []
+    for block in blocks:
+        if (reach := _reach_at_the_coin(block, bars)) is None:
+            continue
+        known.append(reach)
+        bar = max(bars.floor, 1 + share * (median(known) - 1))
+        behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / bar
+        if block.is_void(bars.r_min):
+            continue
+        reaches.append(block.reach)
+        faster = _speedup_to_win(block)
+        ahead[faster >= WIDE] += faster > max(bar, 1 + share * (median(reaches) - 1))
+    return evidence(ahead[False], behind[False], ahead[True], behind[True])
+
+
+def _speedup_to_win(block: Block) -> float:
+    """Of workers too short-lived to be seen beside neighbours, no more than the clock on the wall saw."""
+    return min(block.speedup, (block.wall or block).speedup) if unsure(block) else block.speedup
 
 
 def _reach_at_the_coin(block: Block, bars: Bars) -> float | None:

@@ -82,7 +82,7 @@ def test_of_blocks_that_turn_out_void_only_afterwards_the_losses_count() -> None
     assert sure([by_wall, *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
 
 
-def test_workers_too_short_lived_to_be_seen_win_by_the_smaller_speedup_and_lose_by_the_larger() -> None:
+def test_workers_too_short_lived_to_be_seen_win_by_the_smaller_speedup_and_lose_by_the_free_one() -> None:
     little, far_slower = (
         replace(block(s, reach=1.35), clock="free", seen=0.5, others=1.0, wall=block(by_wall, reach=1.35))
         for s, by_wall in ((1.8, 1.23), (0.5, 1.0))

@@ -15,6 +15,7 @@ from grader.model import Block, Verdict
 from grader.report import memory, text, trace_panel, words
 from grader.report.markup import LINE, PRE, figure, folded, inline, labelled, next_step, section
 from grader.report.plot import pictures
+from grader.report.trace_words import alike_in_words
 
 # White text upon each contrasts at least 4.5:1; each contrasts at least 3:1 with white and with #111111.
 ACCENTS = {"met": "#1b7f3b", "not yet": "#b8500f", "cannot tell": "#7a5fb0"}
@@ -132,7 +133,8 @@ def _why(verdict: Verdict) -> list[str]:
     if verdict.diagnosis is None:
         return []
     return [
-        f'<p style="{LINE}"><strong>Where the time went</strong>, in a run of its own that was traced:</p>',
+        f'<p style="{LINE}"><strong>Where the time went</strong>, in a run of its own that was traced. '
+        f"{inline(alike_in_words(verdict.diagnosis.alike))}</p>",
         trace_panel.pictures(verdict.diagnosis),
         trace_panel.table(verdict.diagnosis),
     ]

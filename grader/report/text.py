@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from grader.model import Verdict
 from grader.report import memory, trace_text, words
+from grader.report.trace_words import alike_in_words
 
 WIDTH = 80
 STRIP = 56  # columns of the small plot
@@ -35,7 +36,8 @@ def render(verdict: Verdict, told: Collection[str] = ()) -> str:
     if strip:
         lines += ["", *strip, *_wrap(words.picture_in_words(verdict), "  "), ""]
     if verdict.diagnosis is not None:
-        lines += ["", "  Where the time went, in a run of its own that was traced:"]
+        alike = alike_in_words(verdict.diagnosis.alike)
+        lines += ["", *_wrap(f"Where the time went, in a run of its own that was traced. {alike}", "  ")]
         lines += [*trace_text.chart(verdict.diagnosis), ""]
     lines += _evidence(verdict)
     lines += _labelled("For the marker", verdict.for_marker)

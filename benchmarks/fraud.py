@@ -12,6 +12,7 @@ import multiprocessing
 import platform
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from benchmarks import fraud_versions as versions
 from benchmarks.fraud_report import Outcome, Report, as_json, as_text
 from benchmarks.fraud_versions import Version
 from benchmarks.memory import metric, peak_mib
+from benchmarks.workers import kept_ctrl_c
 from course.cases import fraud
 
 SUMMARY = "card transactions scored serially, in parallel, and by pandas, numba, joblib and naive Pool.map"
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         folder = options.keep or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="corewise-fraud-"))
         )
-        bar = stack.enter_context(_bar(options.rows))
+        bar = stack.enter_context(_bar(options.rows, stack.enter_context(kept_ctrl_c())))
         facts = _transactions(options, folder, bar)
         report = _measure(facts, sorted(folder.glob("part-*.parquet")), options.workers, bar)
     print(as_text(report))
@@ -87,15 +89,25 @@ def _positive(text: str) -> int:
     return int(digits)
 
 
-def _bar(rows: int) -> Any:
-    """A bar that counts the rows scored by all versions, on stderr."""
+def _bar(rows: int, heed: Callable[[], None]) -> Any:
+    """A bar that counts the rows scored by all versions, on stderr. At each step it calls `heed`."""
     try:
         from tqdm import tqdm
     except ModuleNotFoundError:
         raise SystemExit("The benchmarks need tqdm for their progress bar: pip install tqdm") from None
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        def update(self, n: float | None = 1) -> bool | None:
+            heed()
+            return super().update(n)
+
+        def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
+            heed()
+            super().set_description(desc, refresh)
+
     tqdm.monitor_interval = 0  # no thread of its own: this process forks
     total = rows * (len(FAST) + 1) + min(rows, SLOW_ROWS) * len(SLOW)
-    return tqdm(total=total, unit=" rows", unit_scale=True, leave=False)
+    return Bar(total=total, unit=" rows", unit_scale=True, leave=False)
 
 
 def _transactions(options: argparse.Namespace, folder: Path, bar: Any) -> dict[str, Any]:

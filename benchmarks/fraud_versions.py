@@ -40,7 +40,7 @@ def serial(files: list[Path], workers: int) -> Scored:
 def own_part(files: list[Path], workers: int) -> Scored:
     """Workers read their own part; the biggest go first, so that no long one is left for the end."""
     with quiet_pool(workers) as pool:
-        yield from pool.imap_unordered(score_file, _biggest_first(files), chunksize=1)
+        yield from pool.imap_unordered(score_file, _biggest_first(files))
 
 
 def with_joblib(files: list[Path], workers: int) -> Scored:
@@ -97,4 +97,4 @@ def _cards(files: list[Path]) -> list[pd.DataFrame]:
 
 def _pickled(tables: list[pd.DataFrame], workers: int) -> Scored:
     with quiet_pool(workers) as pool:
-        yield from pool.map(score_table, tables, chunksize=1)
+        yield from pool.map(score_table, tables)

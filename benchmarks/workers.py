@@ -5,9 +5,37 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.pool import Pool
+from types import FrameType
+from typing import Any, TypeVar
+
+_R = TypeVar("_R")
+_ASK = 0.2  #: seconds between two questions whether Ctrl-C has come
+
+
+@contextlib.contextmanager
+def noted_ctrl_c() -> Iterator[Callable[[], None]]:
+    """In here Ctrl-C cuts nothing short; the function that this gives raises it, and else the end of the block does.
+
+    For code that must not be left half-way: a pool that is cut between two lines, with a lock of its own taken,
+    never ends. A forked process inherits the handler, and so never hears Ctrl-C at all.
+    """
+    came: list[int] = []
+
+    def heed() -> None:
+        if came:
+            raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield heed
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    heed()
 
 
 @contextlib.contextmanager
@@ -18,24 +46,91 @@ def deaf_to_ctrl_c() -> Iterator[None]:
 
     A forked process inherits the handler, and a process of another program the mask (which Windows doesn't have).
     """
-    masks = hasattr(signal, "pthread_sigmask")
-    if masks:
-        resource_tracker.ensure_running()  # started later, it would lift the mask
-    heard: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    if masks:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with noted_ctrl_c(), _masked_ctrl_c():
+        yield
+
+
+@contextlib.contextmanager
+def _masked_ctrl_c() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # started later, it would lift the mask
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        if masks:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-    if heard:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextlib.contextmanager
+def kept_ctrl_c() -> Iterator[Callable[[], None]]:
+    """Ctrl-C is raised at once, and again, if it was lost, by the function that this gives; call it between two steps.
+
+    Python raises it wherever the code happens to be, and where nobody can hear an exception it is dropped: in a
+    `__del__`, and while numpy compares a dtype with a name (pandas does, at every turn). What threads have to say
+    about being ended is left out.
+    """
+    came: list[int] = []
+
+    def hear(number: int, _: FrameType | None) -> None:
+        came.append(number)
         raise KeyboardInterrupt
 
+    def heed() -> None:
+        if came:
+            raise KeyboardInterrupt
 
-def quiet_pool(workers: int) -> Pool:
+    def in_thread(failed: threading.ExceptHookArgs) -> None:
+        if not came:
+            hooks[0](failed)
+
+    def unraisable(dropped: sys.UnraisableHookArgs) -> None:
+        if not came:
+            hooks[1](dropped)
+
+    hooks = threading.excepthook, sys.unraisablehook
+    handler = signal.signal(signal.SIGINT, hear)
+    threading.excepthook, sys.unraisablehook = in_thread, unraisable
+    try:
+        yield heed
+    finally:
+        threading.excepthook, sys.unraisablehook = hooks
+        signal.signal(signal.SIGINT, handler)
+
+
+class QuietPool:
+    """What the benchmarks use of a pool; a Ctrl-C is raised between two waits, and never within."""
+
+    def __init__(self, pool: Pool, heed: Callable[[], None]) -> None:
+        self._pool, self._heed = pool, heed
+
+    def imap_unordered(self, function: Callable[[Any], _R], tasks: Iterable[Any]) -> Iterator[_R]:
+        """As `Pool.imap_unordered`, one task at a time."""
+        results = self._pool.imap_unordered(function, tasks)
+        while True:
+            self._heed()
+            try:
+                yield results.next(_ASK)
+            except multiprocessing.TimeoutError:
+                continue
+            except StopIteration:
+                return
+
+    def map(self, function: Callable[[Any], _R], tasks: Iterable[Any]) -> list[_R]:
+        """As `Pool.map`, one task at a time."""
+        results = self._pool.map_async(function, tasks, chunksize=1)
+        while not results.ready():
+            self._heed()
+            results.wait(_ASK)
+        return results.get()
+
+
+@contextlib.contextmanager
+def quiet_pool(workers: int) -> Iterator[QuietPool]:
     """A pool of the default context, whose workers leave Ctrl-C to this process."""
-    with deaf_to_ctrl_c():
-        return multiprocessing.Pool(workers)
+    with noted_ctrl_c() as heed:
+        with _masked_ctrl_c():
+            pool = multiprocessing.Pool(workers)
+        with pool:
+            yield QuietPool(pool, heed)

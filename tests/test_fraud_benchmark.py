@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.workers import kept_ctrl_c
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -112,6 +114,19 @@ def test_ctrl_c_ends_the_workers_and_removes_the_transactions(stage: str, tmp_pa
     assert "Traceback" not in said.read_text(encoding="utf-8")
     assert not list(room.glob("corewise-fraud-*"))
     within(30, lambda: not group_lives(run.pid))
+
+
+def test_a_ctrl_c_that_python_drops_is_heard_at_the_next_step(capfd: pytest.CaptureFixture[str]) -> None:
+    class Goes:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with kept_ctrl_c() as heed:
+        heed()
+        Goes()
+        with pytest.raises(KeyboardInterrupt):
+            heed()
+    assert "KeyboardInterrupt" not in capfd.readouterr().err
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> None:

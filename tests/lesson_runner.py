@@ -169,7 +169,7 @@ def _words(process: psutil.Process) -> str:
 
 
 def methods(starts_processes: bool) -> list[str]:
-    """All pages run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
+    """All lessons run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
 
     A system that lacks these does with spawn, which all have.
     """
@@ -179,9 +179,9 @@ def methods(starts_processes: bool) -> list[str]:
     return [method for method in wanted if method in multiprocessing.get_all_start_methods()] or ["spawn"]
 
 
-def cases(pages: list[Path], all_start_processes: bool) -> list[Any]:
+def cases(pages: list[Path]) -> list[Any]:
     return [
         pytest.param(path, method, id=f"{path.parent.name}/{path.stem}-{method}")
         for path in pages
-        for method in methods(all_start_processes or lesson.read(path).starts_processes)
+        for method in methods(lesson.read(path).starts_processes)
     ]

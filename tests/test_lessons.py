@@ -19,7 +19,7 @@ LIMIT = 240.0  # seconds for a whole lesson: with small data it takes some 15
 LESSONS = sorted((REPOSITORY / "course").glob("[0-9][0-9]_*/*.ipynb"))
 
 
-@pytest.mark.parametrize(("path", "method"), cases(LESSONS, all_start_processes=False))
+@pytest.mark.parametrize(("path", "method"), cases(LESSONS))
 def test_a_lesson_runs_from_top_to_bottom(path: Path, method: str) -> None:
     run(path, method, LIMIT)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from joblib.externals.loky import get_reusable_executor
 
 from benchmarks.fraud_pandas import find_alerts_by_group, suspect_cards
-from benchmarks.workers import deaf_to_ctrl_c, quiet_pool
+from benchmarks.workers import deaf_to_ctrl_c, noted_ctrl_c, quiet_pool
 from course.cases import fraud
 
 Scored = Iterator[tuple[int, pd.DataFrame]]
@@ -52,7 +52,8 @@ def with_joblib(files: list[Path], workers: int) -> Scored:
             scored = parallel(joblib.delayed(score_file)(path) for path in _biggest_first(files))
         yield from scored
     finally:
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)  # joblib would keep them for later
+        with noted_ctrl_c():
+            get_reusable_executor().shutdown(wait=True, kill_workers=True)  # joblib would keep them for later
 
 
 def one_card_a_task(files: list[Path], workers: int) -> Scored:

@@ -25,10 +25,10 @@ def metric() -> str:
 def peak_mib(function: Callable[..., object], *arguments: Any) -> float:
     """Run the function in a fresh process and give the peak, over time, of the memory of its process tree."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
-    with deaf_to_ctrl_c():
-        process.start()
     peak = 0.0
     try:
+        with deaf_to_ctrl_c():
+            process.start()
         while process.is_alive():
             peak = max(peak, _tree_bytes(process.pid or 0))
             time.sleep(INTERVAL)
@@ -62,6 +62,8 @@ def _bytes(process: psutil.Process) -> int:
 
 def _end(process: multiprocessing.process.BaseProcess) -> None:
     """Wait for it; when we are interrupted, end it and its children first."""
+    if process.pid is None:  # it never started
+        return
     if process.is_alive():
         for member in _tree(process.pid or 0):
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -19,7 +19,8 @@ _ASK = 0.2  #: seconds between two questions whether Ctrl-C has come
 
 @contextlib.contextmanager
 def noted_ctrl_c() -> Iterator[Callable[[], None]]:
-    """In here Ctrl-C cuts nothing short; the function that this gives raises it, and else the end of the block does.
+    """In here Ctrl-C cuts nothing short; the function that this gives raises it, and else the end of the block does,
+    unless something else is raised there.
 
     For code that must not be left half-way: a pool that is cut between two lines, with a lock of its own taken,
     never ends. A forked process inherits the handler, and so never hears Ctrl-C at all.
@@ -30,6 +31,9 @@ def noted_ctrl_c() -> Iterator[Callable[[], None]]:
         if came:
             raise KeyboardInterrupt
 
+    if _is_ignored():
+        yield heed
+        return
     handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
         yield heed
@@ -38,11 +42,16 @@ def noted_ctrl_c() -> Iterator[Callable[[], None]]:
     heed()
 
 
+def _is_ignored() -> bool:
+    """Whether whoever started this program in the background had Ctrl-C ignored."""
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 @contextlib.contextmanager
 def deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started in here never hear Ctrl-C: this process does, and ends them. Else each of them would
-    print a traceback of its own. A Ctrl-C that comes meanwhile is raised at the end, so that no worker is left half
-    started, and none is lost in a callback of fork's.
+    """Processes that are started in here never hear Ctrl-C (on Windows they do): this process does, and ends them. Else
+    each of them would print a traceback of its own. A Ctrl-C that comes meanwhile is raised at the end, so that no
+    worker is left half started, and none is lost in a callback of fork's.
 
     A forked process inherits the handler, and a process of another program the mask (which Windows doesn't have).
     """
@@ -65,7 +74,8 @@ def _masked_ctrl_c() -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept_ctrl_c() -> Iterator[Callable[[], None]]:
-    """Ctrl-C is raised at once, and again, if it was lost, by the function that this gives; call it between two steps.
+    """Ctrl-C is raised at once, and again, if it was lost, by the function that this gives, to be called between two
+    steps, and at the end of the block.
 
     Python raises it wherever the code happens to be, and where nobody can hear an exception it is dropped: in a
     `__del__`, and while numpy compares a dtype with a name (pandas does, at every turn). What threads have to say
@@ -89,6 +99,9 @@ def kept_ctrl_c() -> Iterator[Callable[[], None]]:
         if not came:
             hooks[1](dropped)
 
+    if _is_ignored():
+        yield heed
+        return
     hooks = threading.excepthook, sys.unraisablehook
     handler = signal.signal(signal.SIGINT, hear)
     threading.excepthook, sys.unraisablehook = in_thread, unraisable
@@ -97,6 +110,7 @@ def kept_ctrl_c() -> Iterator[Callable[[], None]]:
     finally:
         threading.excepthook, sys.unraisablehook = hooks
         signal.signal(signal.SIGINT, handler)
+    heed()
 
 
 class QuietPool:
@@ -106,7 +120,7 @@ class QuietPool:
         self._pool, self._heed = pool, heed
 
     def imap_unordered(self, function: Callable[[Any], _R], tasks: Iterable[Any]) -> Iterator[_R]:
-        """As `Pool.imap_unordered`, one task at a time."""
+        """As `Pool.imap_unordered`; tasks are handed out one by one."""
         results = self._pool.imap_unordered(function, tasks)
         while True:
             self._heed()
@@ -114,11 +128,11 @@ class QuietPool:
                 yield results.next(_ASK)
             except multiprocessing.TimeoutError:
                 continue
-            except StopIteration:
+            except StopIteration:  # there are no more: no task of ours raises it, nor a time-out
                 return
 
     def map(self, function: Callable[[Any], _R], tasks: Iterable[Any]) -> list[_R]:
-        """As `Pool.map`, one task at a time."""
+        """As `Pool.map`; tasks are handed out one by one."""
         results = self._pool.map_async(function, tasks, chunksize=1)
         while not results.ready():
             self._heed()

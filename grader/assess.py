@@ -285,7 +285,7 @@ def _progress_line(blocks: Sequence[Block], lab: Lab, elapsed: float, budget: fl
     last = blocks[-1]
     void = " (void: too little reach)" if last.is_void(lab.bars.r_min) else ""
     heading, way = how_sure(blocks, lab.bars)
-    sure = f"{100 * way:.0f} % sure of `{heading}`" if way > 0 else "nothing is sure yet"
+    sure = f"{100 * way:.0f} % sure of `{heading}`" if round(100 * way) > 0 else "nothing is sure yet"
     left = min(budget - elapsed, elapsed * (1 - way) / way if way > 0 else budget)
     return (
         f"speedup: block {len(blocks)}: {last.speedup:.2f}x of a reach of {last.reach:.2f}{void}; "

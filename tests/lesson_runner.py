@@ -168,20 +168,27 @@ def _words(process: psutil.Process) -> str:
         return str(process.pid)
 
 
-def methods(starts_processes: bool) -> list[str]:
-    """All lessons run under forkserver; those that start processes under fork too, on Python 3.11 under spawn instead.
+def cases(pages: list[Path], all_start_processes: bool = False) -> list[Any]:
+    """Each page with the start methods that it runs under here; the method is the end of its name, or `once`."""
+    chosen = []
+    for turn, path in enumerate(pages):
+        starts = all_start_processes or lesson.read(path).starts_processes
+        name = f"{path.parent.name}/{path.stem}"
+        chosen += [
+            pytest.param(path, method, id=f"{name}-{method if starts else 'once'}")
+            for method in _methods(starts, turn)
+        ]
+    return chosen
 
-    A system that lacks these does with spawn, which all have.
-    """
-    wanted = ["forkserver", "fork"] if starts_processes else ["forkserver"]
-    if starts_processes and sys.version_info[:2] == (3, 11):
-        wanted = ["spawn"]
+
+def _methods(starts_processes: bool, turn: int) -> list[str]:
+    """A page that starts processes runs under forkserver and fork; on Python 3.11 in processes that import everything
+    afresh: under spawn and forkserver by turns, a page each. Others run once. A system that lacks these does with
+    spawn."""
+    if not starts_processes:
+        wanted = ["forkserver"]
+    elif sys.version_info < (3, 12):
+        wanted = [("spawn", "forkserver")[turn % 2]]
+    else:
+        wanted = ["forkserver", "fork"]
     return [method for method in wanted if method in multiprocessing.get_all_start_methods()] or ["spawn"]
-
-
-def cases(pages: list[Path]) -> list[Any]:
-    return [
-        pytest.param(path, method, id=f"{path.parent.name}/{path.stem}-{method}")
-        for path in pages
-        for method in methods(lesson.read(path).starts_processes)
-    ]

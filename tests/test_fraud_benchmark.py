@@ -116,16 +116,29 @@ def test_ctrl_c_ends_the_workers_and_removes_the_transactions(stage: str, tmp_pa
     within(30, lambda: not group_lives(run.pid))
 
 
-def test_a_ctrl_c_that_python_drops_is_heard_at_the_next_step(capfd: pytest.CaptureFixture[str]) -> None:
-    class Goes:
-        def __del__(self) -> None:
-            signal.raise_signal(signal.SIGINT)
+class Dropped:
+    """Where Python drops a Ctrl-C: in a destructor."""
 
-    with kept_ctrl_c() as heed:
-        heed()
-        Goes()
-        with pytest.raises(KeyboardInterrupt):
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_ctrl_c_that_python_drops_is_heard_at_the_next_step_and_at_the_end(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    steps = []
+
+    def work() -> None:
+        with kept_ctrl_c() as heed:
             heed()
+            Dropped()
+            steps.append("goes on")
+            with pytest.raises(KeyboardInterrupt):
+                heed()
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert steps == ["goes on"]
     assert "KeyboardInterrupt" not in capfd.readouterr().err
 
 

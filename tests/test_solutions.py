@@ -1,4 +1,7 @@
-"""Every lab's solution runs from top to bottom, and so does its stub. How fast it is, `test_speeds.py` measures."""
+"""Every lab's solution runs from top to bottom, and so does its stub.
+
+`test_lab_answers.py` checks in earnest what a solution answers.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lesson_runner import REPOSITORY, methods, run
+from lesson_runner import REPOSITORY, cases, run
 
 pytestmark = pytest.mark.slow
 
@@ -23,16 +26,16 @@ def verdicts(done: Any) -> list[str]:
     return [said.strip() for said in re.findall(r'aria-label="Check \w+: ([a-z ]+)', shown)]
 
 
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_a_solution_runs_and_none_of_its_checks_is_not_yet(path: Path) -> None:
-    """Under one start method, as its check of the answer tries them all. The checks give their short preview."""
-    done = run(path, methods(True)[-1], LIMIT, NBGRADER_EXECUTION="validate")
+@pytest.mark.parametrize(("path", "method"), cases(SOLUTIONS, all_start_processes=True))
+def test_a_solution_runs_and_none_of_its_checks_is_not_yet(path: Path, method: str) -> None:
+    """The checks give their short preview."""
+    done = run(path, method, LIMIT, NBGRADER_EXECUTION="validate")
     assert verdicts(done), "its checks show their panels"
     assert "not yet" not in verdicts(done)
 
 
-@pytest.mark.parametrize("path", STUBS, ids=lambda path: path.stem)
-def test_run_all_on_an_untouched_lab_ends_every_check_in_a_panel(path: Path) -> None:
+@pytest.mark.parametrize(("path", "method"), cases(STUBS))
+def test_run_all_on_an_untouched_lab_ends_every_check_in_a_panel(path: Path, method: str) -> None:
     """A traceback would end the run before the checks, and be the first thing that a learner sees of the lab."""
-    done = run(path, methods(True)[0], LIMIT, NBGRADER_EXECUTION="validate")
+    done = run(path, method, LIMIT, NBGRADER_EXECUTION="validate")
     assert verdicts(done) == ["not yet"] * sum(cell.source.startswith("check(") for cell in done.cells)

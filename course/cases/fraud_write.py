@@ -70,7 +70,7 @@ def write(
             unfinished.unlink(missing_ok=True)
         return path
 
-    # One file after the other. Threads would save a third of the time, and a Ctrl-C between two lines of their pool's
+    # One file after the other. Threads would save a third of the time, but a Ctrl-C between two lines of their pool's
     # code would now and then leave it locked, and this process waiting for ever.
     written = [written_to(*file) for file in _files(table, shares)]
     for old in set(files_in(folder)) - set(written):

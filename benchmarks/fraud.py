@@ -12,7 +12,6 @@ import multiprocessing
 import platform
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ import pandas as pd
 import pyarrow.parquet
 
 from benchmarks import fraud_versions as versions
+from benchmarks.ctrl_c import Heed, kept_ctrl_c
 from benchmarks.fraud_report import Outcome, Report, as_json, as_text
 from benchmarks.fraud_versions import Version
 from benchmarks.memory import metric, peak_mib
-from benchmarks.workers import kept_ctrl_c
 from course.cases import fraud
 
 SUMMARY = "card transactions scored serially, in parallel, and by pandas, numba, joblib and naive Pool.map"
@@ -89,7 +88,7 @@ def _positive(text: str) -> int:
     return int(digits)
 
 
-def _bar(rows: int, heed: Callable[[], None]) -> Any:
+def _bar(rows: int, heed: Heed) -> Any:
     """A bar that counts the rows scored by all versions, on stderr. At each step it calls `heed`."""
     try:
         from tqdm import tqdm

@@ -14,8 +14,9 @@ import joblib
 import pandas as pd
 from joblib.externals.loky import get_reusable_executor
 
+from benchmarks.ctrl_c import deaf_to_ctrl_c, noted_ctrl_c
 from benchmarks.fraud_pandas import find_alerts_by_group, suspect_cards
-from benchmarks.workers import deaf_to_ctrl_c, noted_ctrl_c, quiet_pool
+from benchmarks.workers import quiet_pool
 from course.cases import fraud
 
 Scored = Iterator[tuple[int, pd.DataFrame]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.workers import deaf_to_ctrl_c
+from benchmarks.ctrl_c import deaf_to_ctrl_c
 
 INTERVAL = 0.05  # seconds between two weighings
 MIB = 1024 * 1024

@@ -120,7 +120,7 @@ class Lesson:
 
     @property
     def starts_processes(self) -> bool:
-        """Whether CI runs it under each start method."""
+        """Whether CI runs it under several start methods."""
         return self.facts.get("starts_processes") is True
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted_check import FACTS, PRIMES, WORKER, primes, scripted
 
 from grader import machine
 from grader.assess import assess
@@ -26,10 +26,6 @@ from grader.lab import load
 from grader.launch.local import LocalLauncher
 from grader.launch.scripted import Program, Report, Script, ScriptedLauncher
 from grader.model import Lab, MachineFacts, Order, Progress, Slot, Verdict, WorkerModule
-
-PRIMES = Path(__file__).parent / "labs" / "primes"
-FACTS = MachineFacts(2, 2, None, 2, 2.0, ("fork", "spawn"), 0.3, None, "Linux", "3.13")
-WORKER = WorkerModule("counter", {"counter": "the script stands in for it\n"}, "a test")
 
 GOOD = Program()
 SERIAL = Program(speedup=1.0, cpu=(0.5,))
@@ -41,25 +37,15 @@ Assess = Callable[..., tuple[Verdict, ScriptedLauncher]]
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    """The primes, at a size that takes no time: the seconds are scripted."""
-    shutil.copytree(PRIMES, tmp_path / "primes", ignore=shutil.ignore_patterns("__pycache__"))
-    checks = tmp_path / "primes" / "checks.py"
-    checks.write_text(checks.read_text().replace("SPEED_SIZE = 2000", "SPEED_SIZE = 12"))
-    return load(tmp_path / "primes")
+    return primes(tmp_path)
 
 
 @pytest.fixture
 def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Assess:
-    """Assess a script by its own clock."""
-
     def assessed(
         script: Script, check: str = "speedup", facts: MachineFacts = FACTS, preview: bool = False
     ) -> tuple[Verdict, ScriptedLauncher]:
-        launcher = ScriptedLauncher(script)
-        for module in ("grader.assess.time", "grader.measure.blocks.time"):
-            monkeypatch.setattr(module, launcher.clock)
-        verdict = assess(lab, check, WORKER, launcher, facts, lambda line: None, preview=preview)
-        return verdict, launcher
+        return scripted(lab, script, monkeypatch, check=check, facts=facts, preview=preview)
 
     return assessed
 

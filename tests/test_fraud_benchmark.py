@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.workers import kept_ctrl_c
+from benchmarks.ctrl_c import kept_ctrl_c
 
 ROOT = Path(__file__).parents[1]
 

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from scripted_check import primes, scripted
 
-from grader.assess import assess
-from grader.lab import load
-from grader.launch.scripted import Program, ScriptedLauncher
-from grader.model import MachineFacts, WorkerModule
-
-PRIMES = Path(__file__).parent / "labs" / "primes"
-FACTS = MachineFacts(2, 2, None, 2, 2.0, ("fork", "spawn"), 0.3, None, "Linux", "3.13")
-WORKER = WorkerModule("counter", {"counter": "the script stands in for it\n"}, "a test")
+from grader.launch.scripted import Program
 
 
 def lines(program: Program, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The progress lines of a check of this program, of its blocks alone."""
-    shutil.copytree(PRIMES, folder / "primes", ignore=shutil.ignore_patterns("__pycache__"))
-    checks = folder / "primes" / "checks.py"
-    checks.write_text(checks.read_text().replace("SPEED_SIZE = 2000", "SPEED_SIZE = 12"))
-    launcher = ScriptedLauncher(program)
-    for module in ("grader.assess.time", "grader.measure.blocks.time"):
-        monkeypatch.setattr(module, launcher.clock)
     said: list[str] = []
-    assess(load(folder / "primes"), "speedup", WORKER, launcher, FACTS, said.append)
+    scripted(primes(folder), program, monkeypatch, said.append)
     return [line for line in said if "block" in line and "reach of" in line]
 
 

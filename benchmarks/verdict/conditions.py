@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.workers import deaf_to_ctrl_c
+from benchmarks.ctrl_c import deaf_to_ctrl_c
 from grader.machine import CGROUPS
 
 #: A neighbour: it spins until it is ended, or until its parent is gone.

@@ -56,8 +56,7 @@ def best_cpu(machine: Machine, load: Numbers) -> tuple[Counts, Numbers]:
     promise = np.array(machine.speeds)[:, None] / (load + 1)
     if machine.paired:
         promise = promise * np.where(_siblings(load > 0), machine.smt, 1.0)
-    best = promise.argmax(axis=0)
-    return best, np.take_along_axis(promise, best[None], axis=0)[0]
+    return promise.argmax(axis=0), promise.max(axis=0)
 
 
 def pull(machine: Machine, now: Moment, active: Flags, home: Counts) -> None:

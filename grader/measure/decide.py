@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from grader.measure.bars import fail_bar, half_bar, pass_bar
 from grader.measure.busy import cpu_speedup, one_busy, one_busy_median, slower
-from grader.measure.stats import WIDE, evidence, gain, interval, median
+from grader.measure.stats import WIDE, RunningMedian, evidence, gain, interval, median
 from grader.model import Bars, Block, Clock, Estimate, Outcome
 
 #: Blocks that must all show one busy process before that settles it.
@@ -23,8 +23,9 @@ _SLOWER_BLOCKS = 4
 #: From this many blocks on, a measurement in which most are void is given up early. A calibration serves up to three of
 #: them, and a bad half minute passes.
 _VOID_BLOCKS, _VOID_SHARE = 24, 0.8
-#: Clean blocks after which who surely misses the bar waits no longer for half of the points.
-_HALF_BLOCKS = 24
+#: Clean blocks after which who surely misses the bar waits no longer: neither for half of the points, nor, where the
+#: median speedup is below the bar by little, for the rest of the time.
+_ENOUGH_BLOCKS = 24
 #: So many more clean blocks must lie above a bar than not, before the gain counts as large enough.
 _LEAD = 4
 #: Sampling that saw less of the CPU seconds than this can't tell what neighbours took, where there were any (CPUs).
@@ -72,12 +73,13 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
         return Decision("not yet", cause, clock=clock)
     if len(blocks) >= _SLOWER_BLOCKS and all(slower(block, usable) for block in blocks):
         return Decision("not yet", "not parallel enough", clock="cpu")
-    full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    full, half = tiers(blocks, bars)
     alone = one_busy_median(blocks)
     if full.won and not alone and not inflated(blocks, bars):
         return Decision("met", "clear gain", clock=clock, share=1.0)
-    enough = sum(not block.is_void(bars.r_min) for block in blocks) >= _HALF_BLOCKS
-    if full.lost and (half.won or half.lost or enough):
+    enough = sum(not block.is_void(bars.r_min) for block in blocks) >= _ENOUGH_BLOCKS
+    below = enough and clock == "free" and surely_below(blocks, bars)
+    if below or (full.lost and (half.won or half.lost or enough)):
         earned = 0.5 if half.won and not alone and not inflated(blocks, bars) else 0.0
         return Decision("not yet", "gain too small", clock=clock, share=earned)
     return None
@@ -109,7 +111,7 @@ def conclude(
         return Decision("cannot tell", too_little if loaded else "too few blocks", beforehand=loaded)
     if decision := _by_cpu_seconds(blocks, bars, workers, usable, clock):
         return decision
-    full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    full, half = tiers(blocks, bars)
     share = 0.5 if half.won and not inflated(blocks, bars) else 0.0
     if full.lost or (clock == "free" and surely_below(blocks, bars)):
         return Decision("not yet", "gain too small", clock=clock, share=share)
@@ -151,29 +153,38 @@ def _by_cpu_seconds(
     return None
 
 
-def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) -> Tier:
+def tiers(blocks: Sequence[Block], bars: Bars) -> tuple[Tier, Tier]:
+    """The tests of the bar for all points and of that for half of them; this is lost from the start where the lab has
+    none.
+    """
+    no_serial = _against_serial(blocks, bars)
+    full = _tier(blocks, bars, bars.f_pass, bars.f_fail, no_serial)
+    if bars.f_half is None:
+        return full, Tier(won=False, lost=True, to_win=0.0, to_lose=1.0)
+    return full, _tier(blocks, bars, bars.f_half, bars.f_half * bars.f_fail / bars.f_pass, no_serial)
+
+
+def _tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float, no_serial: float) -> Tier:
     """The sequential test of one bar: `passing` and `failing` are shares of the reachable gain.
 
-    Two questions. Is it faster than serial code, whatever the noise? (`_against_serial`.) Is the gain large enough? The
+    Two questions. Is it faster than serial code, whatever the noise? (`no_serial`.) Is the gain large enough? The
     median must say so; and either `_LEAD` more of the clean blocks lie above the bar than not (Wald's sequential test:
     odds of 5 to 1, (0.6 / 0.4)^4, for six in ten against four in ten), or those above it are evidence enough.
     """
     wins = losses = below = above = 0
     speedups: list[float] = []
-    reaches: list[float] = []
+    reaches = RunningMedian()
     high = math.inf
     for block in blocks:
         if block.is_void(bars.r_min):
             continue
         speedups.append(block.speedup)
-        reaches.append(block.reach)
-        reach = median(reaches)
+        reach = reaches.add(block.reach)
         high, low = max(bars.floor, 1 + passing * (reach - 1)), 1 + failing * (reach - 1)
         wins += _speedup_to_win(block) > high
         losses += block.speedup < 1 / high
         below += block.speedup < low and not unsure(block)
         above += block.speedup >= low
-    no_serial = _against_serial(blocks, bars, passing)
     at_bar, against = evidence(wins, losses), evidence(below, above)
     lead = 2 * wins - len(speedups)
     tall = bool(speedups) and median(speedups) >= high
@@ -187,7 +198,7 @@ def tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float) ->
     )
 
 
-def _against_serial(blocks: Sequence[Block], bars: Bars, passing: float) -> float:
+def _against_serial(blocks: Sequence[Block], bars: Bars) -> float:
     """The evidence that it is faster than serial code, at the lower bar, where the lab has one.
 
     A block between the two bars says as much against serial code as one above both, and more where its two times are
@@ -196,21 +207,19 @@ def _against_serial(blocks: Sequence[Block], bars: Bars, passing: float) -> floa
     When the calibration after a block is made can depend on its coin: a win that is enough ends a bracket. So a loss
     counts by what was known before the coin was thrown, and the calibration after it takes away no more than wins.
     """
-    share = passing if bars.f_half is None else min(passing, bars.f_half)
+    share = bars.f_pass if bars.f_half is None else min(bars.f_pass, bars.f_half)
     ahead, behind = [0, 0], [0, 0]  # by a little, and wide apart
-    known: list[float] = []
-    reaches: list[float] = []
+    known, reaches = RunningMedian(), RunningMedian()
     for block in blocks:
         if (reach := _reach_at_the_coin(block, bars)) is None:
             continue
-        known.append(reach)
-        bar = max(bars.floor, 1 + share * (median(known) - 1))
+        bar = max(bars.floor, 1 + share * (known.add(reach) - 1))
         behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / bar
         if block.is_void(bars.r_min):
             continue
-        reaches.append(block.reach)
+        measured = 1 + share * (reaches.add(block.reach) - 1)
         faster = _speedup_to_win(block)
-        ahead[faster >= WIDE] += faster > max(bar, 1 + share * (median(reaches) - 1))
+        ahead[faster >= WIDE] += faster > max(bar, measured)
     return evidence(ahead[False], behind[False], ahead[True], behind[True])
 
 
@@ -228,13 +237,6 @@ def _reach_at_the_coin(block: Block, bars: Bars) -> float | None:
     if block.clock == "free":
         return block.reach_before if block.reach_before >= bars.r_min else None
     return None if block.is_void(bars.r_min) else block.reach
-
-
-def half_tier(blocks: Sequence[Block], bars: Bars) -> Tier:
-    """The test of the lower bar, for half of the points; lost from the start where the lab has none."""
-    if bars.f_half is None:
-        return Tier(won=False, lost=True, to_win=0.0, to_lose=1.0)
-    return tier(blocks, bars, bars.f_half, bars.f_half * bars.f_fail / bars.f_pass)
 
 
 def surely_below(blocks: Sequence[Block], bars: Bars) -> bool:
@@ -259,7 +261,7 @@ def surely_faster(blocks: Sequence[Block], bars: Bars) -> bool:
 
 def how_sure(blocks: Sequence[Block], bars: Bars) -> tuple[Outcome, float]:
     """Where the test is heading, and how far it is on the way to being sure (0 to 1)."""
-    full, half = tier(blocks, bars, bars.f_pass, bars.f_fail), half_tier(blocks, bars)
+    full, half = tiers(blocks, bars)
     if one_busy_median(blocks) or inflated(blocks, bars):  # `met` is held up
         return "not yet", min(0.99, max(full.to_lose, full.to_win))
     no = min(full.to_lose, max(half.to_win, half.to_lose))

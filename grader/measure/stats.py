@@ -12,6 +12,7 @@ ranks do: Wilcoxon, "Individual Comparisons by Ranking Methods", 1945).
 
 from __future__ import annotations
 
+import bisect
 import math
 import statistics
 from collections.abc import Sequence
@@ -55,6 +56,19 @@ def interval(ratios: Sequence[float], alpha: float = INTERVAL_ALPHA) -> tuple[fl
         (r for i, r in enumerate(ordered) if evidence(i + 1, count - i - 1) >= 1 / alpha), default=math.inf
     )
     return low, high
+
+
+class RunningMedian:
+    """The median of numbers that come one after the other."""
+
+    def __init__(self) -> None:
+        self._ordered: list[float] = []
+
+    def add(self, value: float) -> float:
+        """The median of all numbers so far, this one among them."""
+        bisect.insort(self._ordered, value)
+        middle, odd = divmod(len(self._ordered), 2)
+        return self._ordered[middle] if odd else (self._ordered[middle - 1] + self._ordered[middle]) / 2
 
 
 def median(values: Sequence[float]) -> float:

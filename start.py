@@ -156,7 +156,7 @@ class Environment(object):
         if self.holds(wanted):
             return
         check_venv()
-        with one_at_a_time() as guard:
+        with one_at_a_time(self.folder + ".lock") as guard:
             if not self.holds(wanted):  # the start that we waited for may have done it
                 self.install(wanted, locks[-1], guard)
 
@@ -178,7 +178,8 @@ class Environment(object):
         pip = [self.python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
         self.step(pip + ["--progress-bar=off", "--require-hashes", "-r", os.path.join(HERE, lock)], guard)
         say("installing Corewise itself")
-        self.step(pip + ["--no-deps", "--no-build-isolation", "-e", HERE], guard)
+        with one_at_a_time(os.path.join(VENVS, "start.lock")) as here:  # it writes into our folder as well
+            self.step(pip + ["--no-deps", "--no-build-isolation", "-e", HERE], guard, here)
         with open(self.stamp, "w") as file:  # last: what has no stamp is made anew
             file.write("\n".join(wanted) + "\n")
         say("the environment is ready")
@@ -187,12 +188,12 @@ class Environment(object):
         if os.path.exists(self.stamp):
             os.remove(self.stamp)
 
-    def step(self, command, guard):
+    def step(self, command, *guards):
         """Run one step of installing, in brief: its last line on a terminal, and its end when it fails."""
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         options.update(cwd=HERE, env=self.variables, encoding="utf-8", errors="replace")
-        if not WINDOWS:  # the step holds the guard too: if we are killed, nobody starts before it ends
-            options["pass_fds"] = [guard.fileno()]
+        if not WINDOWS:  # the step holds the guards too: if we are killed, nobody starts before it ends
+            options["pass_fds"] = [guard.fileno() for guard in guards]
         lines = []
         process = subprocess.Popen(command, **options)
         try:
@@ -223,10 +224,10 @@ def trouble(lines):
     return Stop("%s\nInstalling failed." % tail, "Please report this, with the lines above.", 2)
 
 
-def one_at_a_time():
-    """The lock file, open, once no other start holds it; the system frees it however its holder ends."""
+def one_at_a_time(lock):
+    """The file `lock`, open, once no other start holds it; the system frees it however its holder ends."""
     os.makedirs(VENVS, exist_ok=True)
-    guard = open(os.path.join(VENVS, "start.lock"), "a+")  # noqa: SIM115 - the caller closes it
+    guard = open(lock, "a+")  # noqa: SIM115 - the caller closes it
     told = False
     while not taken(guard):
         if not told:

@@ -9,10 +9,11 @@ Every verdict is made here, for the learner's self-check and for marking alike; 
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -23,10 +24,11 @@ from grader.measure.answers import difference
 from grader.measure.blocks import Bench, Failure, Plan, Reach, one_clock, seconds_for_blocks
 from grader.measure.busy import ONE_BUSY, busiest_share
 from grader.measure.decide import Decision, conclude, hopeless, how_sure, locked_out, settle, wall_sees_less
-from grader.measure.explain import Explaining
+from grader.measure.explain import TRACED, Explaining
 from grader.measure.inputs import inputs
 from grader.measure.stats import median
 from grader.model import (
+    Bars,
     Block,
     Lab,
     Launcher,
@@ -184,22 +186,46 @@ def _speed(
             progress(_progress_line(blocks, lab, elapsed, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
-        why = None
-        asked = decision.share > 0 and wall_sees_less(blocks, lab.bars)
-        if asked or decision.outcome == "not yet":
-            progress("speedup: a few more runs, to see where their time goes")
-            why = _why(bench, plan, blocks, lab, facts, method)
-        if asked and why is not None and locked_out(decision, blocks, lab.bars, why.locked):
-            decision = Decision("cannot tell", "lock beside neighbours", clock=decision.clock)
-        elif decision.outcome == "met":
-            why = None
+        look = functools.partial(_why, bench, plan, blocks, lab, facts, method)
+        decision, why = _explained(decision, blocks, lab.bars, look, progress)
     strain = machine.strain_since(counted)
     speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
     return _with(speed, decision, started)
 
 
+def _explained(
+    decision: Decision,
+    blocks: Sequence[Block],
+    bars: Bars,
+    look: Callable[[int], Diagnosis | None],
+    progress: Progress,
+) -> tuple[Decision, Diagnosis | None]:
+    """The decision, and where the time goes of a program that was too slow; `look` traces so many runs at most.
+
+    Beside neighbours, a program whose workers wait for a lock can look as if they waited for a core, so points need a
+    look into it. One run in which they don't is enough: a lock that keeps workers apart does so in every run.
+    """
+    met = decision.outcome == "met"
+    asked = decision.share > 0 and wall_sees_less(blocks, bars)
+    if not asked and decision.outcome != "not yet":
+        return decision, None
+    progress("speedup: a few more runs, to see where their time goes")
+    why = look(1 if met else TRACED)
+    if met and why is not None and locked_out(decision, blocks, bars, why.locked):
+        why = look(TRACED)
+    if asked and why is not None and locked_out(decision, blocks, bars, why.locked):
+        return Decision("cannot tell", "lock beside neighbours", clock=decision.clock), why
+    return decision, None if met else why
+
+
 def _why(
-    bench: Explaining, plan: Plan, blocks: Sequence[Block], lab: Lab, facts: MachineFacts, method: str
+    bench: Explaining,
+    plan: Plan,
+    blocks: Sequence[Block],
+    lab: Lab,
+    facts: MachineFacts,
+    method: str,
+    most: int,
 ) -> Diagnosis | None:
     """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see."""
     taken = median([block.t_parallel for block in blocks]) if blocks else math.inf
@@ -208,7 +234,7 @@ def _why(
     serial = median([block.t_serial for block in blocks])  # free of neighbours, where the system tells
     stretch = median([block.stretch for block in blocks])
     try:
-        runs = bench.traced(plan, taken)
+        runs = bench.traced(plan, taken, most)
         return typical([diagnosis(lab.function, run, facts.usable, method, serial, stretch) for run in runs])
     except NoTraceError:
         return None

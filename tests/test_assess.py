@@ -229,7 +229,9 @@ def test_workers_that_queue_for_a_lock_beside_neighbours_earn_nothing_by_their_w
     assert (verdict.outcome, verdict.points) == ("cannot tell", 0.0)
     assert "lock beside neighbours" in [finding.cause for finding in verdict.findings]
     assert verdict.diagnosis is not None, "the learner sees the queue"
-    assert run(looked_into("clean"))[0].outcome == "met"
+    verdict, launcher = run(looked_into("clean"))
+    assert verdict.outcome == "met"
+    assert len([order for order in launcher.orders if order.trace is not None]) == 1, "one look is enough"
 
 
 def test_where_the_wall_clock_agrees_nobody_looks_into_a_program_that_is_met(run: Assess) -> None:

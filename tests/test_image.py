@@ -27,7 +27,7 @@ PATIENCE = 120  # seconds, before something that never happens is called so
 REGISTRIES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 # Asked from inside, but as from outside: on 127.0.0.2 answers only what listens on all addresses.
 ASK = """

@@ -253,7 +253,6 @@ def test_the_solution_runs_from_top_to_bottom_and_is_never_not_yet(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_the_released_lab_says_that_nothing_is_written_yet(tmp_path: Path) -> None:
     shutil.copy(labs.CHECKOUT / "labs" / "11_fraud" / "11_fraud.ipynb", tmp_path)
     done = executed(page(tmp_path), tmp_path)

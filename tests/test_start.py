@@ -65,8 +65,20 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def command(project: Path, *arguments: str) -> list[str]:
-    return [sys.executable, str(project / "start.py"), *arguments]
+def command(project: Path, *arguments: str, python: str = sys.executable) -> list[str]:
+    return [python, str(project / "start.py"), *arguments]
+
+
+def other_python() -> str | None:
+    """Another Python of those that we support, if there is one: on PATH, or beside ours, as pyenv has them."""
+    beside = sorted(Path(sys.base_prefix).parent.glob("3.1[1-4]*/bin/python3"))
+    names = [f"python3.{minor}" for minor in range(11, 15)]
+    for python in [*filter(None, map(shutil.which, names)), *map(str, beside)]:
+        asked = [python, "-c", "import ensurepip, sys, venv; print(sys.implementation.cache_tag)"]
+        told = subprocess.run(asked, capture_output=True, text=True)
+        if told.returncode == 0 and told.stdout.strip() != sys.implementation.cache_tag:
+            return python
+    return None
 
 
 def start(
@@ -86,9 +98,9 @@ def start(
 class Begun:
     """A start under way; whatever a test does with it, it ends."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, python: str = sys.executable) -> None:
         self.process = subprocess.Popen(
-            command(project),
+            command(project, python=python),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -284,6 +296,23 @@ def test_two_starts_at_once_make_one_environment(project: Path, hold: Path) -> N
     outputs = [first.finish(), second.finish()]
     assert [json.loads(out)["arguments"] for out, _ in outputs] == [["learn"], ["learn"]]
     assert "making an environment" not in outputs[1][1]
+
+
+@pytest.mark.slow
+def test_two_pythons_install_side_by_side_and_take_turns_in_the_folder_that_they_share(
+    project: Path, hold: Path
+) -> None:
+    other = other_python()
+    if other is None:
+        pytest.skip("no other Python of 3.11 to 3.14 here")
+    first = begin_and_hold(project)
+    second = Begun(project, other)
+    second.await_line("installing Corewise itself")  # its own packages are there
+    second.await_line(f"another start (process {first.process.pid}) is installing; waiting for it")
+    hold.unlink()
+    outputs = [first.finish(), second.finish()]
+    assert [json.loads(out)["arguments"] for out, _ in outputs] == [["learn"], ["learn"]]
+    assert len(list((project / ".venv").glob("*/corewise-stamp"))) == 2
 
 
 @POSIX

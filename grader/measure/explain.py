@@ -16,7 +16,7 @@ from grader.tracing.recording import Recording
 
 #: Runs that are traced, of which the one in the middle is told: on a shared machine one may go its own way. Where a
 #: run takes long, that levels out in the run itself, and the learner waits.
-_RUNS, _LONG = 3, 2.0
+TRACED, _LONG = 3, 2.0
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Explained:
 class Explaining(Bench):
     """A bench that also looks into the learner's function."""
 
-    def traced(self, plan: Plan, seconds: float) -> tuple[list[Recording], ...]:
+    def traced(self, plan: Plan, seconds: float, most: int = TRACED) -> tuple[list[Recording], ...]:
         """What each process of a few more runs of the learner's function did; nothing where one didn't end in order.
 
         They are runs of their own, for tracing costs time: none is timed for a mark. One takes about so many `seconds`.
         """
-        return tuple(self._trace(plan) for _ in range(_repeats(seconds)))
+        return tuple(self._trace(plan) for _ in range(min(most, _repeats(seconds))))
 
     def _trace(self, plan: Plan) -> list[Recording]:
         with scratch.folder() as where, scratch.folder() as folder:
@@ -88,4 +88,4 @@ class Explaining(Bench):
 
 
 def _repeats(seconds: float) -> int:
-    return _RUNS if seconds <= _LONG else 1
+    return TRACED if seconds <= _LONG else 1

@@ -105,8 +105,8 @@ def with_losses(findings: tuple[Finding, ...], why: Diagnosis | None) -> tuple[F
     lost = Finding(
         loss.cause,
         loss.what,
-        f"{100 * loss.share:.0f} % of the time that was lost in a run of its own, which was traced: "
-        f"{loss.seconds:.2f} s of {why.timeline.wall:.2f} s. {loss.evidence}",
+        f"A run of its own, which was traced, took {why.timeline.wall:.2f} s and lost {loss.seconds:.2f} s so: "
+        f"{100 * loss.share:.0f} % of all that it lost. {loss.evidence}",
         loss.try_next,
     )
     findings = tuple(finding for finding in findings if finding.cause not in _GUESSED)

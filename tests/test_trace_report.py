@@ -55,7 +55,7 @@ def test_other_verdicts_show_no_bill() -> None:
 def test_the_largest_loss_comes_first_in_the_panel_with_its_share_and_what_to_try() -> None:
     first, second = causes.with_losses((OWN,), told())
     assert first.cause == "skew"
-    assert re.search(r"\d+ % of the time that was lost", first.evidence)
+    assert re.search(r"took \d\.\d\d s and lost \d\.\d\d s so: \d+ % of all that it lost", first.evidence)
     assert first.try_next
     assert second == OWN
 

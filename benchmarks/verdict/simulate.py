@@ -208,7 +208,7 @@ class _Measurements:
     def _add_reaches(self, going: Counts, ran: Ran, at: int, one_first: Flags) -> None:
         for place, run in enumerate(going):
             trials = self._trials(ran, at, place, bool(one_first[place]), ("serial", "parallel"))
-            now = reach_of(trials["serial"], trials["parallel"])
+            now = reach_of(trials["serial"], trials["parallel"], self._machine.workers)
             self._reaches[run].append(now.steadied(self._measured[run]))
             self._measured[run].append(now)
 

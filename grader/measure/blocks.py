@@ -140,7 +140,7 @@ class Bench:
             workers: self._spin(workers, TASKS // (PART if workers == 1 else 1), plan.amount)
             for workers in _coin(1, plan.workers)
         }
-        now = reach_of(trials[1], trials[plan.workers])
+        now = reach_of(trials[1], trials[plan.workers], plan.workers)
         self._measured.append(now)
         return now.steadied(self._measured[:-1])
 
@@ -228,14 +228,17 @@ def seconds_for_blocks(asked: float, block: float) -> float:
     return max(asked, min(_STRETCH * asked, _ENOUGH * block))
 
 
-def reach_of(one: Trial, many: Trial) -> Reach:
-    """What a calibration comes to: one process did a part of the work that many shared."""
-    free = None
+def reach_of(one: Trial, many: Trial, workers: int) -> Reach:
+    """What a calibration comes to: one process did a part of the work that so many `workers` shared.
+
+    They gain no more than there are of them: what is measured above that is bad luck of the one, and raises no bar.
+    """
+    most, free = float(workers), None
     if one.free and many.free and not one.free[0].why_wall and not many.free[0].why_wall:
-        free = PART * one.free[0].seconds / many.free[0].seconds
+        free = min(most, PART * one.free[0].seconds / many.free[0].seconds)
     cpu = PART * sum(one.cpu)
     stretch = sum(many.cpu) / cpu if cpu > 0 else 1.0
-    return Reach(PART * one.seconds[0] / many.seconds[0], free, stretch)
+    return Reach(min(most, PART * one.seconds[0] / many.seconds[0]), free, stretch)
 
 
 def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:

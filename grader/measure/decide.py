@@ -26,6 +26,8 @@ _VOID_BLOCKS, _VOID_SHARE = 24, 0.8
 #: Clean blocks after which who surely misses the bar waits no longer: neither for half of the points, nor, where the
 #: median speedup is below the bar by little, for the rest of the time.
 _ENOUGH_BLOCKS = 24
+#: Where that is asked before the end, it is asked so many times as strictly: a few odd calibrations must not do.
+_EARLIER = 0.01
 #: So many more clean blocks must lie above a bar than not, before the gain counts as large enough.
 _LEAD = 4
 #: Sampling that saw less of the CPU seconds than this can't tell what neighbours took, where there were any (CPUs).
@@ -78,7 +80,7 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
     if full.won and not alone and not inflated(blocks, bars):
         return Decision("met", "clear gain", clock=clock, share=1.0)
     enough = sum(not block.is_void(bars.r_min) for block in blocks) >= _ENOUGH_BLOCKS
-    below = enough and clock == "free" and surely_below(blocks, bars)
+    below = enough and clock == "free" and surely_below(blocks, bars, _EARLIER * bars.alpha_fail)
     if below or (full.lost and (half.won or half.lost or enough)):
         earned = 0.5 if half.won and not alone and not inflated(blocks, bars) else 0.0
         return Decision("not yet", "gain too small", clock=clock, share=earned)
@@ -113,7 +115,7 @@ def conclude(
         return decision
     full, half = tiers(blocks, bars)
     share = 0.5 if half.won and not inflated(blocks, bars) else 0.0
-    if full.lost or (clock == "free" and surely_below(blocks, bars)):
+    if full.lost or (clock == "free" and surely_below(blocks, bars, bars.alpha_fail)):
         return Decision("not yet", "gain too small", clock=clock, share=share)
     void = sum(block.is_void(bars.r_min) for block in blocks)
     if 2 * void >= len(blocks):
@@ -239,7 +241,7 @@ def _reach_at_the_coin(block: Block, bars: Bars) -> float | None:
     return None if block.is_void(bars.r_min) else block.reach
 
 
-def surely_below(blocks: Sequence[Block], bars: Bars) -> bool:
+def surely_below(blocks: Sequence[Block], bars: Bars, alpha: float) -> bool:
     """Does the median speedup surely lie below the bar to pass, if not by much?
 
     Only for the clock free of neighbours. By the wall clock a block that is clean by luck has a bar that is too high.
@@ -247,7 +249,7 @@ def surely_below(blocks: Sequence[Block], bars: Bars) -> bool:
     bar = pass_bar(_reach(blocks, bars), bars)
     counted = [b for b in blocks if not b.is_void(bars.r_min) and not unsure(b)]
     below = sum(b.speedup < bar for b in counted)
-    return evidence(below, len(counted) - below) >= 1 / bars.alpha_fail
+    return evidence(below, len(counted) - below) >= 1 / alpha
 
 
 def surely_faster(blocks: Sequence[Block], bars: Bars) -> bool:

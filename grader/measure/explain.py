@@ -83,7 +83,7 @@ class Explaining(Bench):
         found = []
         for _ in range(3):
             one = self._spin(1, TASKS // PART, plan.amount)
-            found.append(reach_of(one, self._spin(workers, TASKS, plan.amount)).best)
+            found.append(reach_of(one, self._spin(workers, TASKS, plan.amount), workers).best)
         return median(found)
 
 

@@ -81,6 +81,12 @@ def test_good_code_on_a_quiet_machine_is_met(run: Assess) -> None:
     assert len(learners(launcher)) == 12  # a warm-up and eleven blocks
 
 
+def test_a_calibration_that_claims_more_than_its_workers_can_gain_raises_no_bar(run: Assess) -> None:
+    verdict, _ = run(replace(GOOD, reach=3.0))
+    assert verdict.outcome == "met"
+    assert {block.reach for block in verdict.blocks} == {2.0}
+
+
 def test_serial_code_is_not_yet_and_takes_little_time(run: Assess) -> None:
     verdict, launcher = run(SERIAL)
     assert (verdict.outcome, verdict.points) == ("not yet", 0.0)

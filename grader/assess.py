@@ -203,7 +203,7 @@ def _explained(
     """The decision, and where the time goes of a program that was too slow; `look` traces so many runs at most.
 
     Beside neighbours, a program whose workers wait for a lock can look as if they waited for a core, so points need a
-    look into it. One run in which they don't is enough: a lock that keeps workers apart does so in every run.
+    look into it. One run in which they hardly do is enough; else the middle one of several decides.
     """
     met = decision.outcome == "met"
     asked = decision.share > 0 and wall_sees_less(blocks, bars)
@@ -212,7 +212,7 @@ def _explained(
     progress("speedup: a few more runs, to see where their time goes")
     why = look(1 if met else TRACED)
     if met and why is not None and locked_out(decision, blocks, bars, why.locked):
-        why = look(TRACED)
+        why = look(TRACED) or why
     if asked and why is not None and locked_out(decision, blocks, bars, why.locked):
         return Decision("cannot tell", "lock beside neighbours", clock=decision.clock), why
     return decision, None if met else why
@@ -227,7 +227,10 @@ def _why(
     method: str,
     most: int,
 ) -> Diagnosis | None:
-    """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see."""
+    """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see.
+
+    `most` is how many runs are traced at most.
+    """
     taken = median([block.t_parallel for block in blocks]) if blocks else math.inf
     if taken > _TRACEABLE:
         return None

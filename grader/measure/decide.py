@@ -23,10 +23,10 @@ _SLOWER_BLOCKS = 4
 #: From this many blocks on, a measurement in which most are void is given up early. A calibration serves up to three of
 #: them, and a bad half minute passes.
 _VOID_BLOCKS, _VOID_SHARE = 24, 0.8
-#: Clean blocks after which who surely misses the bar waits no longer: neither for half of the points, nor, where the
-#: median speedup is below the bar by little, for the rest of the time.
+#: Clean blocks after which who surely misses the bar waits no longer for half of the points; and, whose median speedup
+#: is surely below the bar by little, for the end of the time, if half of the points are sure or surely not earned.
 _ENOUGH_BLOCKS = 24
-#: Where that is asked before the end, it is asked so many times as strictly: a few odd calibrations must not do.
+#: Before the end, "surely below by little" has this part of alpha_fail: a few odd calibrations must not do.
 _EARLIER = 0.01
 #: So many more clean blocks must lie above a bar than not, before the gain counts as large enough.
 _LEAD = 4
@@ -80,8 +80,8 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
     if full.won and not alone and not inflated(blocks, bars):
         return Decision("met", "clear gain", clock=clock, share=1.0)
     enough = sum(not block.is_void(bars.r_min) for block in blocks) >= _ENOUGH_BLOCKS
-    below = enough and clock == "free" and surely_below(blocks, bars, _EARLIER * bars.alpha_fail)
-    if below or (full.lost and (half.won or half.lost or enough)):
+    below = enough and clock == "free" and _below_bar(blocks, bars) >= 1 / (_EARLIER * bars.alpha_fail)
+    if (full.lost and enough) or ((full.lost or below) and (half.won or half.lost)):
         earned = 0.5 if half.won and not alone and not inflated(blocks, bars) else 0.0
         return Decision("not yet", "gain too small", clock=clock, share=earned)
     return None
@@ -115,7 +115,7 @@ def conclude(
         return decision
     full, half = tiers(blocks, bars)
     share = 0.5 if half.won and not inflated(blocks, bars) else 0.0
-    if full.lost or (clock == "free" and surely_below(blocks, bars, bars.alpha_fail)):
+    if full.lost or (clock == "free" and _below_bar(blocks, bars) >= 1 / bars.alpha_fail):
         return Decision("not yet", "gain too small", clock=clock, share=share)
     void = sum(block.is_void(bars.r_min) for block in blocks)
     if 2 * void >= len(blocks):
@@ -156,9 +156,7 @@ def _by_cpu_seconds(
 
 
 def tiers(blocks: Sequence[Block], bars: Bars) -> tuple[Tier, Tier]:
-    """The tests of the bar for all points and of that for half of them; this is lost from the start where the lab has
-    none.
-    """
+    """The tests of the bar for all points, and of that for half of them: lost from the start where the lab has none."""
     no_serial = _against_serial(blocks, bars)
     full = _tier(blocks, bars, bars.f_pass, bars.f_fail, no_serial)
     if bars.f_half is None:
@@ -241,15 +239,15 @@ def _reach_at_the_coin(block: Block, bars: Bars) -> float | None:
     return None if block.is_void(bars.r_min) else block.reach
 
 
-def surely_below(blocks: Sequence[Block], bars: Bars, alpha: float) -> bool:
-    """Does the median speedup surely lie below the bar to pass, if not by much?
+def _below_bar(blocks: Sequence[Block], bars: Bars) -> float:
+    """The evidence that the median speedup lies below the bar to pass, if not by much.
 
     Only for the clock free of neighbours. By the wall clock a block that is clean by luck has a bar that is too high.
     """
     bar = pass_bar(_reach(blocks, bars), bars)
     counted = [b for b in blocks if not b.is_void(bars.r_min) and not unsure(b)]
     below = sum(b.speedup < bar for b in counted)
-    return evidence(below, len(counted) - below) >= 1 / alpha
+    return evidence(below, len(counted) - below)
 
 
 def surely_faster(blocks: Sequence[Block], bars: Bars) -> bool:
@@ -266,8 +264,16 @@ def how_sure(blocks: Sequence[Block], bars: Bars) -> tuple[Outcome, float]:
     full, half = tiers(blocks, bars)
     if one_busy_median(blocks) or inflated(blocks, bars):  # `met` is held up
         return "not yet", min(0.99, max(full.to_lose, full.to_win))
-    no = min(full.to_lose, max(half.to_win, half.to_lose))
+    no = min(max(full.to_lose, _to_below(blocks, bars)), max(half.to_win, half.to_lose))
     return ("met", full.to_win) if full.to_win >= no else ("not yet", no)
+
+
+def _to_below(blocks: Sequence[Block], bars: Bars) -> float:
+    """How far the blocks are from being surely below the bar by little (0 to 1)."""
+    clean = sum(not block.is_void(bars.r_min) for block in blocks)
+    if clock_of(blocks) != "free":
+        return 0.0
+    return min(clean / _ENOUGH_BLOCKS, _way(_below_bar(blocks, bars), _EARLIER * bars.alpha_fail))
 
 
 def unsure(block: Block) -> bool:

@@ -36,7 +36,8 @@ class Explaining(Bench):
     def traced(self, plan: Plan, seconds: float, most: int = TRACED) -> tuple[list[Recording], ...]:
         """What each process of a few more runs of the learner's function did; nothing where one didn't end in order.
 
-        They are runs of their own, for tracing costs time: none is timed for a mark. One takes about so many `seconds`.
+        They are runs of their own, for tracing costs time: none is timed for a mark. One takes about so many `seconds`;
+        there are `most` of them, or one where it takes long.
         """
         return tuple(self._trace(plan) for _ in range(min(most, _repeats(seconds))))
 

@@ -82,9 +82,11 @@ def test_good_code_on_a_quiet_machine_is_met(run: Assess) -> None:
 
 
 def test_a_calibration_that_claims_more_than_its_workers_can_gain_raises_no_bar(run: Assess) -> None:
-    verdict, _ = run(replace(GOOD, reach=3.0))
-    assert verdict.outcome == "met"
-    assert {block.reach for block in verdict.blocks} == {2.0}
+    odd = replace(GOOD, reach=3.0)
+    for script, clock in ((odd, "wall"), (replace(odd, free=odd), "free")):
+        verdict, _ = run(script)
+        assert verdict.outcome == "met"
+        assert {(block.clock, block.reach) for block in verdict.blocks} == {(clock, 2.0)}
 
 
 def test_serial_code_is_not_yet_and_takes_little_time(run: Assess) -> None:
@@ -212,11 +214,13 @@ BESIDE = Program(
 )  # what the wall clock shows, and what would be without
 
 
-def looked_into(fault: str) -> Script:
-    """BESIDE, and the trace of a real program where the run is one that explains."""
+def looked_into(*faults: str) -> Script:
+    """BESIDE, and the trace of a real program where the run is one that explains: the last one again and again."""
+    left = list(faults)
 
     def script(order: Order, trial: int) -> Report:
         if order.trace is not None:
+            fault = left.pop(0) if len(left) > 1 else left[0]
             program = str(PRIMES.parents[1] / "faults" / f"{fault}.py")
             command = [sys.executable, "-m", "grader.tracing.script", str(order.trace), program]
             subprocess.run(command, check=True, capture_output=True, timeout=60)
@@ -235,9 +239,13 @@ def test_workers_that_queue_for_a_lock_beside_neighbours_earn_nothing_by_their_w
     assert (verdict.outcome, verdict.points) == ("cannot tell", 0.0)
     assert "lock beside neighbours" in [finding.cause for finding in verdict.findings]
     assert verdict.diagnosis is not None, "the learner sees the queue"
-    verdict, launcher = run(looked_into("clean"))
-    assert verdict.outcome == "met"
-    assert len([order for order in launcher.orders if order.trace is not None]) == 1, "one look is enough"
+    for faults, looks in (
+        (["clean"], 1),
+        (["lock_convoy", "clean"], 4),
+    ):  # a first look that is odd decides nothing
+        verdict, launcher = run(looked_into(*faults))
+        assert verdict.outcome == "met"
+        assert len([order for order in launcher.orders if order.trace is not None]) == looks
 
 
 def test_where_the_wall_clock_agrees_nobody_looks_into_a_program_that_is_met(run: Assess) -> None:

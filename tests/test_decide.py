@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.measure.bars import fail_bar, pass_bar
+from grader.measure.bars import fail_bar, half_bar, pass_bar
 from grader.measure.busy import busiest_share, cpu_speedup, one_busy
 from grader.measure.decide import Decision, conclude, estimate, hopeless, how_sure, settle
 from grader.measure.stats import WIDE
@@ -126,9 +126,20 @@ def test_who_surely_misses_the_bar_by_little_waits_for_24_blocks_and_not_for_the
     between = replace(block(1.4), clock="free")
     assert sure([between] * 23) is None
     assert sure([between] * 24) == Decision("not yet", "gain too small", clock="free", share=0.5)
-    # Good code that is often below the bar goes on; by the wall clock a block that is clean by luck has too high a bar.
-    assert sure([between, between, replace(block(1.6), clock="free")] * 8) is None
-    assert sure([block(1.4)] * 24) is None
+    above, low = (replace(block(speedup), clock="free") for speedup in (1.6, 1.2))
+    assert sure([between] * 23 + [above]) is None, "before the end it is asked more strictly"
+    assert decide([between] * 23 + [above]).outcome == "not yet"
+    assert 1.15 < 1.2 < half_bar(1.9, BARS) < 1.4  # type: ignore[operator]
+    assert sure([low, low, low, between] * 7) is None, "who may yet earn half of the points goes on"
+    assert sure([block(1.4)] * 24) is None, (
+        "by the wall clock a block that is clean by luck has too high a bar"
+    )
+
+
+def test_the_way_to_surely_below_the_bar_is_shown() -> None:
+    ways = [how_sure([replace(block(1.4), clock="free")] * count, BARS) for count in (4, 12, 23, 24)]
+    assert [heading for heading, _ in ways[1:]] == ["not yet"] * 3
+    assert ways[0][1] < ways[1][1] < ways[2][1] < ways[3][1] == 1.0
 
 
 def test_one_busy_process_is_not_yet_after_four_blocks() -> None:

@@ -70,10 +70,10 @@ def command(project: Path, *arguments: str, python: str = sys.executable) -> lis
 
 
 def other_python() -> str | None:
-    """Another Python of those that we support, if there is one: on PATH, or beside ours, as pyenv has them."""
-    beside = sorted(Path(sys.base_prefix).parent.glob("3.1[1-4]*/bin/python3"))
+    """Another Python of those that we support, if there is one: on PATH, or pyenv's."""
     names = [f"python3.{minor}" for minor in range(11, 15)]
-    for python in [*filter(None, map(shutil.which, names)), *map(str, beside)]:
+    pyenvs = sorted(map(str, Path.home().glob(".pyenv/versions/3.1[1-4].*/bin/python")))
+    for python in [*filter(None, map(shutil.which, names)), *pyenvs]:
         asked = [python, "-c", "import ensurepip, sys, venv; print(sys.implementation.cache_tag)"]
         told = subprocess.run(asked, capture_output=True, text=True)
         if told.returncode == 0 and told.stdout.strip() != sys.implementation.cache_tag:

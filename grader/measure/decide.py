@@ -79,7 +79,7 @@ def settle(blocks: Sequence[Block], bars: Bars, usable: float) -> Decision | Non
     alone = one_busy_median(blocks)
     if full.won and not alone and not inflated(blocks, bars):
         return Decision("met", "clear gain", clock=clock, share=1.0)
-    enough = sum(not block.is_void(bars.r_min) for block in blocks) >= _ENOUGH_BLOCKS
+    enough = len(_speedups(blocks, bars)) >= _ENOUGH_BLOCKS
     below = enough and clock == "free" and _below_bar(blocks, bars) >= 1 / (_EARLIER * bars.alpha_fail)
     if (full.lost and enough) or ((full.lost or below) and (half.won or half.lost)):
         earned = 0.5 if half.won and not alone and not inflated(blocks, bars) else 0.0
@@ -270,10 +270,9 @@ def how_sure(blocks: Sequence[Block], bars: Bars) -> tuple[Outcome, float]:
 
 def _to_below(blocks: Sequence[Block], bars: Bars) -> float:
     """How far the blocks are from being surely below the bar by little (0 to 1)."""
-    clean = sum(not block.is_void(bars.r_min) for block in blocks)
     if clock_of(blocks) != "free":
         return 0.0
-    return min(clean / _ENOUGH_BLOCKS, _way(_below_bar(blocks, bars), _EARLIER * bars.alpha_fail))
+    return min(len(_speedups(blocks, bars)) / _ENOUGH_BLOCKS, _way(_below_bar(blocks, bars), _EARLIER * bars.alpha_fail))
 
 
 def unsure(block: Block) -> bool:

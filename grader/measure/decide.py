@@ -272,7 +272,8 @@ def _to_below(blocks: Sequence[Block], bars: Bars) -> float:
     """How far the blocks are from being surely below the bar by little (0 to 1)."""
     if clock_of(blocks) != "free":
         return 0.0
-    return min(len(_speedups(blocks, bars)) / _ENOUGH_BLOCKS, _way(_below_bar(blocks, bars), _EARLIER * bars.alpha_fail))
+    sure = _way(_below_bar(blocks, bars), _EARLIER * bars.alpha_fail)
+    return min(len(_speedups(blocks, bars)) / _ENOUGH_BLOCKS, sure)
 
 
 def unsure(block: Block) -> bool:

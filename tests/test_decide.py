@@ -78,8 +78,20 @@ def test_of_blocks_that_turn_out_void_only_afterwards_the_losses_count() -> None
     assert sure([slow, *[fast] * 12]) is None
     assert sure([replace(slow, reach_after=1.2), *[fast] * 12]) is None
     assert sure([replace(slow, reach_before=1.2), *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
-    by_wall = replace(slow, clock="wall", reach_after=1.2)  # there each block has a calibration of its own
-    assert sure([by_wall, *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
+
+
+def test_by_the_wall_clock_a_block_with_one_low_calibration_speaks_against_serial_code_only() -> None:
+    """How much could be gained in it nobody knows; who was the faster is plain."""
+    fast = block(1.8)
+    for lucky in (replace(fast, reach_before=1.2), replace(fast, reach_after=1.2)):
+        assert sure([*[fast] * 8, *[lucky] * 2]) is None
+        assert sure([*[fast] * 8, *[lucky] * 3]) == Decision("met", "clear gain", share=1.0)
+        assert sure([*[fast] * 7, *[lucky] * 9]) is None, "eight clean blocks tell how large the gain is"
+        assert sure([*[fast] * 8, *[replace(lucky, clock="free")] * 3]) is None
+    slow = replace(block(0.5), reach_after=1.2)
+    assert sure([slow, *[fast] * 12]) is None, "so is a loss"
+    nobody_knows = replace(slow, reach_before=1.2)
+    assert sure([nobody_knows, *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
 
 
 def test_workers_too_short_lived_to_be_seen_win_by_the_smaller_speedup_and_lose_by_the_free_one() -> None:

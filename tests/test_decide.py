@@ -88,10 +88,28 @@ def test_by_the_wall_clock_a_block_with_one_low_calibration_speaks_against_seria
         assert sure([*[fast] * 8, *[lucky] * 3]) == Decision("met", "clear gain", share=1.0)
         assert sure([*[fast] * 7, *[lucky] * 9]) is None, "eight clean blocks tell how large the gain is"
         assert sure([*[fast] * 8, *[replace(lucky, clock="free")] * 3]) is None
-    slow = replace(block(0.5), reach_after=1.2)
-    assert sure([slow, *[fast] * 12]) is None, "so is a loss"
+    for slow in (replace(block(0.5), reach_before=1.2), replace(block(0.5), reach_after=1.2)):
+        assert sure([slow, *[fast] * 12]) is None, "so is a loss"
     nobody_knows = replace(slow, reach_before=1.2)
     assert sure([nobody_knows, *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
+
+
+def test_where_a_better_clock_failed_blocks_are_judged_by_what_was_known_before_the_coin() -> None:
+    """Their brackets have several blocks, and may end with a win."""
+    fast = replace(block(1.8), why_wall="the program changed the affinity of its processes")
+    slow = replace(fast, t_parallel=1.0)
+    assert sure([*[fast] * 8, *[replace(fast, reach_after=1.2)] * 3]) is None
+    assert sure([*[fast] * 12, replace(slow, reach_after=1.2)]) is None
+    assert sure([*[fast] * 12, replace(slow, reach_before=1.2)]) == Decision("met", "clear gain", share=1.0)
+
+
+def test_a_win_needs_the_bar_of_the_calibration_after_it_too() -> None:
+    """Else a bracket could end with a win that a better look at the machine takes away."""
+    short = replace(block(1.3), clock="free", reach_after=3.2)
+    assert 1 + BARS.f_half * 0.9 < short.speedup < 1 + BARS.f_half * (short.reach - 1)  # type: ignore[operator]
+    fast = replace(block(1.9), clock="free")
+    assert sure([*[fast] * 10, fast]) == Decision("met", "clear gain", clock="free", share=1.0)
+    assert sure([short, *[fast] * 10]) is None
 
 
 def test_workers_too_short_lived_to_be_seen_win_by_the_smaller_speedup_and_lose_by_the_free_one() -> None:

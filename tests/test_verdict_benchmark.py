@@ -34,6 +34,7 @@ from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.odds import at_least, at_most
 from benchmarks.verdict.rows import Fleet
 from benchmarks.verdict.simulate import Run
+from grader.measure.decide import settle
 from grader.measure.free import Share, Window, lost, shares_lost
 from grader.measure.stage import TRACKER
 from grader.model import Block, Clock
@@ -213,8 +214,11 @@ def test_good_code_beside_an_always_busy_neighbour_is_provisional_or_cannot_tell
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["sleeper", "takes turns"])
-def test_code_that_only_looks_parallel_by_cpu_seconds_gets_no_points_beside_a_neighbour(program: str) -> None:
-    assert all(run.decision.share == 0 for run in measured(program, machines.ONE_BUSY, "wall", 40))
+def test_code_that_only_looks_parallel_by_cpu_seconds_is_never_met_beside_a_neighbour(program: str) -> None:
+    """Where the neighbour was there before, it is `cannot tell` at most, for which nobody is to blame."""
+    said = [run.decision for run in measured(program, machines.ONE_BUSY, "wall", 40)]
+    assert all(decision.share == 0 and decision.outcome != "met" for decision in said)
+    assert {decision.cause for decision in said if decision.outcome == "cannot tell"} <= {"load"}
 
 
 @pytest.mark.slow
@@ -250,8 +254,8 @@ def test_without_the_coin_the_same_noise_would_fool_the_test() -> None:
     """Every second trial slow, and the serial one always second: so the property above has teeth."""
     dice = random.Random(5)
     for _ in range(10):
-        made = adversaries.blocks(adversaries.alternating, dice, coin=lambda: False)
-        assert adversaries.points(made) == 1.0
+        for clock in ("free", "wall"):
+            assert adversaries.share(adversaries.alternating, dice, clock, coin=lambda: False) == 1.0
 
 
 def test_the_worst_adversary_stays_below_alpha_exactly() -> None:
@@ -271,7 +275,13 @@ def test_swapping_every_label_turns_wins_into_losses(
     reaches = [dice.uniform(1.35, 1.9) for _ in times]
     as_it_is = [Block(a, b, r, r, (0.4,), (0.0, 0.2, 0.2)) for (a, b), r in zip(times, reaches, strict=True)]
     swapped = [replace(b, t_serial=b.t_parallel, t_parallel=b.t_serial) for b in as_it_is]
-    assert not (adversaries.points(as_it_is) > 0 and adversaries.points(swapped) > 0)
+    assert not (earned(as_it_is) and earned(swapped))
+
+
+def earned(blocks: Sequence[Block]) -> bool:
+    """Do these blocks get points, if the test may stop at any of them?"""
+    looks = (settle(blocks[:count], adversaries.BARS, 2.0) for count in range(1, len(blocks) + 1))
+    return any(said is not None and said.share > 0 for said in looks)
 
 
 # Peers
@@ -496,7 +506,7 @@ def test_a_quick_table_can_be_asked_for_in_json_and_as_a_picture(tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_part_of_the_table_refutes_no_demand(tmp_path: Path) -> None:
-    """What CI looks at: 60 runs a cell of a part of the cells, and the recorded blocks."""
+    """What CI looks at: 40 runs a cell of a part of the cells, and the recorded blocks."""
     run = subprocess.run(
         [
             sys.executable,
@@ -505,7 +515,7 @@ def test_a_part_of_the_table_refutes_no_demand(tmp_path: Path) -> None:
             "verdict",
             "--quick",
             "--runs",
-            "60",
+            "40",
             "--ledger",
             str(tmp_path),
         ],
@@ -521,5 +531,5 @@ def test_a_part_of_the_table_refutes_no_demand(tmp_path: Path) -> None:
 
 def test_a_cell_is_of_one_kind() -> None:
     cell = Cell("half", "half parallel", machines.TWO, machines.QUIET, "free")
-    assert cell.runs(3000) == 1000
+    assert cell.runs(3000) == 2000
     assert math.isinf(machines.ONE_BUSY[2])

@@ -20,11 +20,17 @@ State = Literal["shown", "not sure", "REFUTED", "not looked at"]
 INTERMITTENT = (machines.ONE_BURSTING[0], machines.SLOW_BURSTS[0])
 #: Machines on which starting workers is so dear that a measurement takes longer, apart from the rest.
 DEAR = (machines.SPAWN.name, machines.IMPORTS.name, machines.VIRUS.name)
+#: Control groups are Linux's, where the time free of neighbours decides.
+_QUOTAS = (machines.QUOTA.name, machines.QUOTA_4.name)
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What is asked, what was seen in the worst cell, and what that shows at 95 %."""
+    """What is asked, what was seen in the worst cell, and what that shows at 95 %.
+
+    `number` is that of the design's table. With a "+" it is harder than asked there: other machines, or a
+    stricter reading.
+    """
 
     number: str
     asks: str
@@ -37,7 +43,11 @@ def shown(tallies: Sequence[Tally], adversaries: Sequence[Fooled]) -> list[Deman
     """Every demand, held against the cells that speak of it."""
     good = [t for t in tallies if t.kind == "good" and t.where != machines.ONE_CORE.name]
     quick = [t for t in good if t.where not in DEAR]
-    quiet = [t for t in quick if t.beside == "quiet"]
+    quiet = [t for t in good if t.beside == "quiet"]
+    dear = [t for t in quiet if t.where in DEAR]
+    stalls = [t for t in quiet if t.where == machines.STALLS.name]
+    quotas = [t for t in quiet if t.where in _QUOTAS and t.clock == "wall"]
+    harder = [*dear, *stalls, *quotas]
     two = [t for t in quick if t.where == machines.TWO.name]
     linux = [t for t in two if t.clock == "free" and t.beside != "quiet"]
     wall = [t for t in two if t.clock == "wall"]
@@ -47,18 +57,20 @@ def shown(tallies: Sequence[Tally], adversaries: Sequence[Fooled]) -> list[Deman
         _rare("1", "points for serial code <= 0.1 %", [t for t in tallies if t.kind == "serial"], 0.001),
         _exact("1", "`met` for serial code <= 0.1 %, whatever the noise", adversaries),
         _rare("2", "`not yet` for the reference <= 0.1 %, 0 seen", good, 0.001),
-        _power("3", "reference `met` within 30 s >= 99 %, quiet", quiet, 0.99, lambda t: t.met_30),
-        _power("3", "the same where starts are dear", _dear(good), 0.99, lambda t: t.met_30),
+        _soon("3", "reference `met` within 30 s >= 99 %, quiet", [t for t in quiet if t not in harder]),
+        _soon("3+", "the same where one trial in seven stalls by itself", stalls),
+        _soon("3+", "the same under a quota by the wall clock", quotas),
+        _soon("3+", "the same where starts are dear", dear),
         _power("3", "within 30 s >= 95 %, neighbours, Linux, 2 cores", linux, 0.95, lambda t: t.met_30),
         _power("3", "by the wall clock within 60 s >= 80 %, intermittent", coming, 0.8, _passed),
-        _power("3", "the same, not counting provisional ones", coming, 0.8, lambda t: t.met_60),
+        _power("3+", "the same, not counting provisional ones", coming, 0.8, lambda t: t.met_60),
         _power("3", "by the wall clock provisional or cannot tell >= 95 %, one busy", busy, 0.95, _shrugged),
         _rare("4", "half-parallel `met` <= 1 %", [t for t in tallies if t.kind == "half"], 0.01),
     ]
 
 
-def _dear(tallies: Sequence[Tally]) -> list[Tally]:
-    return [t for t in tallies if t.where in DEAR and t.beside == "quiet"]
+def _soon(number: str, asks: str, cells: Sequence[Tally]) -> Demand:
+    return _power(number, asks, cells, 0.99, lambda t: t.met_30)
 
 
 def _passed(tally: Tally) -> int:

@@ -83,7 +83,8 @@ def as_text(report: Report) -> str:
     lines += _of_adversaries(report.adversaries)
     lines += _of_real(report.real)
     lines += _of_replays(report.replays)
-    lines += ["", "Demands", "-" * 7, *map(_of_demand, asdict_all(shown(report.cells, report.adversaries)))]
+    title = "Demands (3+: harder than asked: other machines, or a stricter reading)"
+    lines += ["", title, "-" * 7, *map(_of_demand, asdict_all(shown(report.cells, report.adversaries)))]
     return "\n".join(lines)
 
 
@@ -203,7 +204,7 @@ def _of_replays(replays: Sequence[dict[str, Any]]) -> list[str]:
 
 def _of_demand(demand: dict[str, Any]) -> str:
     worst = f" [{demand['worst']}]" if demand["worst"] else ""
-    return f"{demand['number']}. {demand['asks']:65s}{demand['state']:14s}{demand['seen']}{worst}"
+    return f"{demand['number']:3s}{demand['asks']:65s}{demand['state']:14s}{demand['seen']}{worst}"
 
 
 def finite(value: Any) -> Any:

@@ -248,7 +248,9 @@ def as_block(pair: dict[Arm, Trial], before: Reach, after: Reach) -> Block:
     one, many = free_of(serial), free_of(parallel)
     why_wall = one.why_wall or many.why_wall
     by = wall
-    if before.free is not None and after.free is not None and not why_wall:
+    if before.free is None or after.free is None:
+        why_wall = why_wall or "the scheduler's accounts of a calibration can't be read"
+    elif not why_wall:
         by = Pair(one.seconds, many.seconds, before.free, after.free)
     return Block(
         by.t_serial,
@@ -272,17 +274,17 @@ def one_clock(blocks: Sequence[Block]) -> list[Block]:
 
     Else a program could choose, block by block, the clock that suits it.
     """
-    if not any(block.why_wall for block in blocks):
-        return list(blocks)
-    return [_by_wall(block) for block in blocks]
+    why = next((block.why_wall for block in blocks if block.why_wall), "")
+    return [_by_wall(block, why) for block in blocks] if why else list(blocks)
 
 
-def _by_wall(block: Block) -> Block:
+def _by_wall(block: Block, why: str) -> Block:
     wall = block.wall
     if wall is None:
-        return block
+        return replace(block, why_wall=block.why_wall or why)
     return replace(
         block,
+        why_wall=why,
         t_serial=wall.t_serial,
         t_parallel=wall.t_parallel,
         reach_before=wall.reach_before,

@@ -193,7 +193,7 @@ def _tier(blocks: Sequence[Block], bars: Bars, passing: float, failing: float, n
     return Tier(
         won=no_serial >= 1 / bars.alpha and len(speedups) >= bars.min_blocks and large,
         lost=against >= 1 / bars.alpha_fail,
-        to_win=min(_way(no_serial, bars.alpha), by_lead) if tall else 0.0,
+        to_win=min(_way(no_serial, bars.alpha), by_lead, len(speedups) / bars.min_blocks) if tall else 0.0,
         to_lose=_way(against, bars.alpha_fail),
     )
 
@@ -204,9 +204,9 @@ def _against_serial(blocks: Sequence[Block], bars: Bars) -> float:
     A block between the two bars says as much against serial code as one above both, and more where its two times are
     wide apart.
 
-    When the calibration after a block is made can depend on its coin: a win that is enough ends a bracket. So by the
-    clock free of neighbours a loss counts by what was known before the coin was thrown, and the calibration after it
-    takes away no more than wins.
+    When the calibration after a block is made can depend on its coin: a win that is enough ends a bracket of several.
+    So there a loss counts by what was known before the coin was thrown, and the calibration after it takes away no more
+    than wins.
     """
     share = bars.f_pass if bars.f_half is None else min(bars.f_pass, bars.f_half)
     ahead, behind = [0, 0], [0, 0]  # by a little, and wide apart
@@ -216,7 +216,7 @@ def _against_serial(blocks: Sequence[Block], bars: Bars) -> float:
             continue
         bar = max(bars.floor, 1 + share * (known.add(reach) - 1))
         behind[block.speedup <= 1 / WIDE] += block.speedup < 1 / bar
-        if block.clock == "free" and block.is_void(bars.r_min):
+        if not _bracketed_alone(block) and block.is_void(bars.r_min):
             continue
         measured = 1 + share * (reaches.add(block.reach) - 1)
         faster = _speedup_to_win(block)
@@ -232,13 +232,18 @@ def _speedup_to_win(block: Block) -> float:
 def _reach_at_the_coin(block: Block, bars: Bars) -> float | None:
     """The reach that a loss is judged by: the one before it, where what is measured after it can depend on its coin.
 
-    By the wall clock each block has a calibration of its own after it, however it ends; there that counts, too. None
-    where it is too low: by the wall clock, where both are. A block with one low calibration is void, for nobody knows
-    how much could be gained in it; who was the faster is as good to see there as in any other.
+    A block in a bracket of its own has one after it however it ends; there that counts, too. None where it is too low:
+    in such a bracket, where both are. A block with one low calibration is void, for nobody knows how much could be
+    gained in it; who was the faster is as good to see there as in any other.
     """
-    if block.clock == "free":
-        return block.reach_before if block.reach_before >= bars.r_min else None
-    return block.reach if max(block.reach_before, block.reach_after) >= bars.r_min else None
+    if _bracketed_alone(block):
+        return block.reach if max(block.reach_before, block.reach_after) >= bars.r_min else None
+    return block.reach_before if block.reach_before >= bars.r_min else None
+
+
+def _bracketed_alone(block: Block) -> bool:
+    """Is there no other block between its two calibrations? So it is where the system has no better clock."""
+    return block.clock == "wall" and not block.why_wall
 
 
 def _below_bar(blocks: Sequence[Block], bars: Bars) -> float:

@@ -45,15 +45,16 @@ def evidence(wins: int, losses: int, wide_wins: int = 0, wide_losses: int = 0) -
 
 
 def interval(ratios: Sequence[float], alpha: float = INTERVAL_ALPHA) -> tuple[float, float]:
-    """The anytime-valid interval of the median ratio: every theta against which neither side has evidence 1/alpha.
+    """The anytime-valid interval of the median ratio: every theta against which neither side has evidence 2/alpha.
 
     Its ends are measured ratios; (0, inf) while there are too few.
     """
     ordered = sorted(ratios)
     count = len(ordered)
-    low = max((r for i, r in enumerate(ordered) if evidence(count - i, i) >= 1 / alpha), default=0.0)
+    enough = 2 / alpha  # half of alpha for each side
+    low = max((r for i, r in enumerate(ordered) if evidence(count - i, i) >= enough), default=0.0)
     high = min(
-        (r for i, r in enumerate(ordered) if evidence(i + 1, count - i - 1) >= 1 / alpha), default=math.inf
+        (r for i, r in enumerate(ordered) if evidence(i + 1, count - i - 1) >= enough), default=math.inf
     )
     return low, high
 

@@ -182,9 +182,9 @@ def picture_in_words(verdict: Verdict) -> str:
         said.append(f"The median, {middle:.2f}, is {side} the bar to pass, {bar:.2f}.")
     void = sum(is_void(block, verdict.bars) for block in verdict.blocks)
     if void and verdict.bars is not None:
-        subject = "The void block does" if void == 1 else f"The {void} void blocks do"
+        subject = "The void block says" if void == 1 else f"The {void} void blocks say"
         why = f"just then even perfectly parallel work reached less than {verdict.bars.r_min:g} here"
-        said.append(f"{subject} not count: {why}.")
+        said.append(f"{subject} nothing about the size of the gain: {why}.")
     return " ".join(said)
 
 

@@ -186,7 +186,8 @@ def _speed(
             progress(_progress_line(blocks, lab, elapsed, budget))
         reaches = tuple(reach.best for reach in before)
         decision = conclude(blocks, lab.bars, workers, facts.usable, reaches)
-        look = functools.partial(_why, bench, plan, blocks, lab, facts, method)
+        until = started + budget + plan.timeout  # as a last trial that hangs would have it
+        look = functools.partial(_why, bench, plan, blocks, lab, facts, method, until)
         decision, why = _explained(decision, blocks, lab.bars, look, progress)
     strain = machine.strain_since(counted)
     speed = replace(speed, before=reaches, blocks=tuple(blocks), strain=strain, why=why)
@@ -225,11 +226,12 @@ def _why(
     lab: Lab,
     facts: MachineFacts,
     method: str,
+    until: float,
     most: int,
 ) -> Diagnosis | None:
     """Where the time of a run goes that was too slow; None where it can't be seen, or would take long to see.
 
-    `most` is how many runs are traced at most.
+    `most` is how many runs are traced at most; by `until` they are ended.
     """
     taken = median([block.t_parallel for block in blocks]) if blocks else math.inf
     if taken > _TRACEABLE:
@@ -237,10 +239,11 @@ def _why(
     serial = median([block.t_serial for block in blocks])  # free of neighbours, where the system tells
     stretch = median([block.stretch for block in blocks])
     try:
-        runs = bench.traced(plan, taken, most)
-        return typical([diagnosis(lab.function, run, facts.usable, method, serial, stretch) for run in runs])
+        runs = bench.traced(plan, taken, most, until)
+        told = [diagnosis(lab.function, run, facts.usable, method, serial, stretch) for run in runs]
     except NoTraceError:
         return None
+    return typical(told) if told else None
 
 
 def _with(speed: Speed, outcome: Decision | Failure, started: float) -> Speed:

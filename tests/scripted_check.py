@@ -36,7 +36,7 @@ def scripted(
 ) -> tuple[Verdict, ScriptedLauncher]:
     """Assess a script by its own clock."""
     launcher = ScriptedLauncher(script)
-    for module in ("grader.assess.time", "grader.measure.blocks.time"):
+    for module in ("grader.assess.time", "grader.measure.blocks.time", "grader.measure.explain.time"):
         monkeypatch.setattr(module, launcher.clock)
     verdict = assess(lab, check, WORKER, launcher, facts, progress, preview=preview)
     return verdict, launcher

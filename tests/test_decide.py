@@ -94,6 +94,13 @@ def test_by_the_wall_clock_a_block_with_one_low_calibration_speaks_against_seria
     assert sure([nobody_knows, *[fast] * 12]) == Decision("met", "clear gain", share=1.0)
 
 
+def test_it_is_not_said_to_be_sure_before_there_are_blocks_enough_to_tell_how_large_the_gain_is() -> None:
+    lucky = replace(block(1.8), reach_after=1.2)
+    heading, way = how_sure([*[block(1.8)] * 7, *[lucky] * 6], BARS)
+    assert (heading, way) == ("met", pytest.approx(7 / 8))
+    assert how_sure([*[block(1.8)] * 8, *[lucky] * 6], BARS) == ("met", 1.0)
+
+
 def test_where_a_better_clock_failed_blocks_are_judged_by_what_was_known_before_the_coin() -> None:
     """Their brackets have several blocks, and may end with a win."""
     fast = replace(block(1.8), why_wall="the program changed the affinity of its processes")
@@ -276,7 +283,7 @@ def test_whether_a_block_is_void_depends_on_calibration_alone(
     assert one.is_void(BARS.r_min) == (before < 1.35 or after < 1.35)
 
 
-def test_void_blocks_count_for_nothing() -> None:
+def test_blocks_beside_two_low_calibrations_count_for_nothing() -> None:
     assert sure([block(1.8)] * 10 + [block(9.0, reach=1.2)] * 10) is None
     assert sure([block(1.05, reach=1.2)] * 40) is None
 

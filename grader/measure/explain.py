@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader import scratch
 from grader.measure.blocks import OURS, PART, TASKS, Bench, Failure, Plan, failed, free_of, reach_of
@@ -33,13 +35,21 @@ class Explained:
 class Explaining(Bench):
     """A bench that also looks into the learner's function."""
 
-    def traced(self, plan: Plan, seconds: float, most: int = TRACED) -> tuple[list[Recording], ...]:
-        """What each process of a few more runs of the learner's function did; nothing where one didn't end in order.
+    def traced(
+        self, plan: Plan, seconds: float, most: int = TRACED, until: float = math.inf
+    ) -> tuple[list[Recording], ...]:
+        """What each process of a few more runs of the learner's function did; one that didn't end in order is the last,
+        and empty.
 
         They are runs of their own, for tracing costs time: none is timed for a mark. One takes about so many `seconds`;
-        there are `most` of them, or one where it takes long.
+        there are `most` of them, or one where it takes long. By `until` (of the monotonic clock) they are ended.
         """
-        return tuple(self._trace(plan) for _ in range(min(most, _repeats(seconds))))
+        runs: list[list[Recording]] = []
+        while len(runs) < min(most, _repeats(seconds)) and (left := until - time.monotonic()) > 0:
+            runs.append(self._trace(replace(plan, timeout=min(plan.timeout, left))))
+            if not runs[-1]:
+                break
+        return tuple(runs)
 
     def _trace(self, plan: Plan) -> list[Recording]:
         with scratch.folder() as where, scratch.folder() as folder:

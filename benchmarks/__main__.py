@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import fraud
-from benchmarks.trace import command as trace
-from benchmarks.verdict import command as verdict
+try:
+    from benchmarks import fraud
+    from benchmarks.trace import command as trace
+    from benchmarks.verdict import command as verdict
+except ModuleNotFoundError as missing:
+    raise SystemExit(
+        f"This Python has no {missing.name}. The benchmarks run in the environment of the tests: make it with\n"
+        "    python3 start.py test --version\nand activate it as CONTRIBUTING.md says."
+    ) from None
 
 BENCHMARKS = {"fraud": fraud, "trace": trace, "verdict": verdict}
 

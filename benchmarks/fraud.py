@@ -19,6 +19,7 @@ from typing import Any
 import joblib
 import pandas as pd
 import pyarrow.parquet
+from tqdm import tqdm
 
 from benchmarks import fraud_versions as versions
 from benchmarks.ctrl_c import Heed, kept_ctrl_c
@@ -90,10 +91,6 @@ def _positive(text: str) -> int:
 
 def _bar(rows: int, heed: Heed) -> Any:
     """A bar that counts the rows scored by all versions, on stderr. At each step it calls `heed`."""
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        raise SystemExit("The benchmarks need tqdm for their progress bar: pip install tqdm") from None
 
     class Bar(tqdm):  # type: ignore[type-arg]
         def update(self, n: float | None = 1) -> bool | None:

@@ -210,7 +210,10 @@ def _explained(
     asked = decision.share > 0 and wall_sees_less(blocks, bars)
     if not asked and decision.outcome != "not yet":
         return decision, None
-    progress("speedup: a few more runs, to see where their time goes")
+    if met:
+        progress("speedup: one more run, to see whether a lock keeps the workers apart")
+    else:
+        progress("speedup: a few more runs, to see where their time goes")
     why = look(1 if met else TRACED)
     if met and why is not None and locked_out(decision, blocks, bars, why.locked):
         why = look(TRACED) or why

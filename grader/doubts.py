@@ -77,7 +77,7 @@ def too_few_cores(facts: MachineFacts) -> Finding:
     quota = f", quota {facts.quota:g}" if facts.quota is not None else ""
     return Finding(
         "too few cores",
-        "Your code does spread its work over processes, but there is nothing to gain here.",
+        "Its CPU seconds are spread over processes. Whether these work side by side, one core can't show.",
         f"The machine has {facts.machine} CPUs; affinity gives this program {facts.affinity}{quota}.",
         "Run the check on a machine, or in a container, with at least two cores.",
     )

@@ -55,7 +55,8 @@ def load(shell: InteractiveShell) -> None:
     magics.register_function(module, "cell", "module")
     # What IPython looks for when `%%module` is not the first line of its cell.
     magics.register_function(_module_too_low, "line", "%module")
-    shell.user_ns.setdefault("progress", progress)  # a name of the learner's own stays
+    for name, function in (("progress", progress), ("check", no_lab_yet), ("hint", no_lab_yet)):
+        shell.user_ns.setdefault(name, function)  # a name of the learner's own stays
 
 
 def lab(line: str) -> None:
@@ -76,6 +77,18 @@ def lab(line: str) -> None:
     opened = labs.find(line.strip())
     _shell().user_ns.update(selfcheck.open_lab(opened.id, _worker_for))
     print(f"Lab {opened.id}: {opened.title}, about {opened.minutes} minutes.")
+
+
+def no_lab_yet(*_: object) -> None:
+    """`check` and `hint` until a lab is open.
+
+    Raises:
+        LearnerError: always.
+    """
+    raise LearnerError(
+        "No lab is open in this notebook yet.",
+        "Run the cells from the top: %lab opens it, and the %%module cells write what is checked.",
+    )
 
 
 @no_var_expand

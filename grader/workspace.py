@@ -171,6 +171,10 @@ def refuse_unusable(folder: Path, source: Path) -> None:
         raise LearnerError(f"{folder} is inside Corewise itself, {source}.", ELSEWHERE)
     if folder.exists() and not folder.is_dir():
         raise LearnerError(f"{folder} is a file; the workspace needs a folder.", ELSEWHERE)
+    if folder.resolve() == Path(folder.resolve().anchor):
+        raise LearnerError(
+            f"{folder} is the root of the file system; the workspace needs a folder.", ELSEWHERE
+        )
     if Manifest.path(folder).is_file():
         return
     top = (*ALWAYS_THERE, *PAGES, "labs", "modules")

@@ -74,6 +74,19 @@ def test_whatever_differs_is_counted_and_the_first_one_named(judge: ModuleType, 
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "says"), [("cc_num", "of another card"), ("unix_time", "at another time")]
+)
+def test_the_card_and_the_time_of_an_alert_are_part_of_it(
+    judge: ModuleType, alerts: pd.DataFrame, column: str, says: str
+) -> None:
+    third = alerts["trans_num"].iloc[2]
+    mine = alerts.assign(**{column: alerts[column].where(alerts["trans_num"] != third, 0)})
+    assert compared(judge, alerts, mine) == f"of {len(alerts):,} alerts, 1 {says} (the first: {third})."
+    with pytest.raises(TypeError, match=f"{column} of the alerts must hold whole numbers"):
+        judge.encode(alerts.assign(**{column: 0.5}))
+
+
 def test_no_alerts_where_there_are_some_are_all_missing(judge: ModuleType, alerts: pd.DataFrame) -> None:
     assert f"{len(alerts):,} missing" in compared(judge, alerts, alerts.iloc[:0])
 

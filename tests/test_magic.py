@@ -300,6 +300,12 @@ def test_an_unknown_lab_is_said_with_those_that_are_there(page: Notebook) -> Non
     assert page.refuse("%lab 99_none").startswith("There is no lab '99_none'.\nThe labs here:")
 
 
+def test_check_and_hint_without_a_lab_say_how_to_open_one(page: Notebook) -> None:
+    """In a kernel that was restarted, right at the cell of the check."""
+    for call in ('check("answer")', "hint()"):
+        assert page.refuse(call).startswith("No lab is open in this notebook yet.")
+
+
 def test_opening_a_lab_brings_check_and_hint_and_twice_does_no_harm(
     page: Notebook, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,10 +25,10 @@ from hypothesis import strategies as st
 from benchmarks.verdict import adversaries, course, demand, machines, peers, real, simulate, traces
 from benchmarks.verdict.accounts import Ran
 from benchmarks.verdict.adversaries import ADVERSARIES
-from benchmarks.verdict.cells import CELLS, CURVES, Cell, groups, is_wrong
+from benchmarks.verdict.cells import CELLS, CURVES, Cell, Tally, groups, is_wrong
 from benchmarks.verdict.conditions import CONDITIONS, neighbours, why_not
 from benchmarks.verdict.demand import Program
-from benchmarks.verdict.demands import shown
+from benchmarks.verdict.demands import RealRow, shown, shown_by_real_runs
 from benchmarks.verdict.ledger import Ledger, worked_off
 from benchmarks.verdict.machines import Machine
 from benchmarks.verdict.odds import at_least, at_most
@@ -316,6 +316,50 @@ def test_a_small_table_is_honest_about_what_so_few_runs_show() -> None:
     assert set(states.values()) <= {"not sure", "not looked at"}
 
 
+def tallied(wrong: int, runs: int) -> Tally:
+    """A cell of serial code in which so many runs got points."""
+    zero = dict.fromkeys(
+        ("provisional", "half", "cannot_tell", "met_30", "met_60", "passed_60", "excused"), 0
+    )
+    where = {
+        "cell": "x",
+        "kind": "serial",
+        "program": "serial",
+        "where": "2 cores",
+        "beside": "quiet",
+        "clock": "wall",
+    }
+    said = {"met": wrong, "wrong": wrong, "not_yet": runs - wrong, "median": 8.0, "p95": 9.0}
+    return Tally(runs=runs, **where, **said, **zero)  # type: ignore[arg-type]
+
+
+def test_a_little_wrong_in_every_cell_refutes_a_demand_that_one_cell_could_not() -> None:
+    serial = [shown([tallied(1, 60)] * cells, [])[0].state for cells in (1, 40)]
+    assert serial == ["not sure", "REFUTED"]
+    assert shown([tallied(0, 60)] * 40, [])[0].state == "not sure"
+    assert shown([tallied(0, 3000)] * 2, [])[0].state == "shown"
+
+
+def test_real_runs_that_were_wrong_or_slow_refute_what_is_asked_of_them() -> None:
+    row = RealRow(
+        "reference", "quiet", 60, 0, 60, 0, 0, 0, 0, 60, 11.0, 14.0, 14.5, 11, peers.Passes(60, 7, 49)
+    )
+    busy = replace(row, condition="two busy", met_30=57, median=19.0, p95=29.0, longest=41.0)
+    many = replace(row, program="8 workers", met=0, not_yet=60)
+    core = replace(row, condition="one core", met=0, cannot_tell=60)
+
+    def states(*rows: RealRow) -> list[str]:
+        return [demand.state for demand in shown_by_real_runs(rows)]
+
+    assert states(row, replace(busy, condition="one busy"), busy, many, core) == ["shown"] * 7
+    assert states(replace(row, wrong=1))[0] == "REFUTED"
+    assert states(replace(row, p95=31.0))[1] == "REFUTED"
+    assert states(row, replace(busy, met_30=56))[3] == "REFUTED"
+    assert states(replace(many, met=1))[4] == "REFUTED"
+    assert states(replace(core, cannot_tell=59), replace(core, longest=16.0))[5:] == ["shown", "REFUTED"]
+    assert states() == ["not looked at"] * 7
+
+
 def test_half_of_the_points_for_serial_code_are_wrong_too() -> None:
     run = measured("half parallel", machines.QUIET, "free", 1)[0]
     assert run.decision.share == 0.5
@@ -500,7 +544,9 @@ def test_a_quick_table_can_be_asked_for_in_json_and_as_a_picture(tmp_path: Path)
     result = json.loads(file.read_text(encoding="utf-8"))
     assert (result["schema"], result["benchmark"]) == (1, "verdict")
     assert all(replay["agrees"] for replay in result["replays"])
-    assert all(demand["state"] == "not looked at" for demand in result["demands"])
+    simulated, real = result["demands"][:-7], result["demands"][-7:]
+    assert {demand["state"] for demand in simulated} == {"not looked at"}
+    assert {demand["state"] for demand in real} == {"shown"}, "of the real runs that are committed"
     assert result["real"] == json.loads(earlier)["real"], (
         "where none were made now, those of the file are kept"
     )

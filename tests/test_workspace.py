@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import GraderError, LearnerError
-from grader.workspace import content, default_folder, released, reset, reset_lab, update
+from grader.workspace import content, default_folder, refuse_unusable, released, reset, reset_lab, update
 
 REPOSITORY = Path(__file__).parents[1]
 NOTEBOOK = "labs/11_fraud/11_fraud.ipynb"
@@ -329,6 +329,11 @@ def test_the_checkout_and_what_is_in_it_are_refused(source: Path, inside: str) -
     with pytest.raises(LearnerError, match="inside Corewise itself"):
         update(source / inside, source)
     assert held(source) == before
+
+
+def test_the_root_of_the_file_system_is_refused(source: Path) -> None:
+    with pytest.raises(LearnerError, match="is the root of the file system"):
+        refuse_unusable(Path(source.anchor), source)
 
 
 def test_a_folder_with_other_things_in_it_is_used_only_when_nothing_is_in_the_way(

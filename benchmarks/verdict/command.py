@@ -26,7 +26,7 @@ from benchmarks.verdict.ledger import Job, Ledger, print_of, read, worked_off
 from benchmarks.verdict.machines import QUIET, TWO
 from benchmarks.verdict.one import PROGRAMS
 from benchmarks.verdict.peers import Passes
-from benchmarks.verdict.report import Report, as_json, as_text, finite, kept_rows, real_rows
+from benchmarks.verdict.report import Report, as_json, as_text, finite, kept_rows, real_rows, together
 from benchmarks.verdict.traces import Trace
 
 SUMMARY = "how often the speedup verdict is right: simulated, replayed, measured; beside two rival rules"
@@ -82,8 +82,9 @@ def run(options: argparse.Namespace) -> int:
     if options.runs:
         _simulate(ledger, [*cells, *curves], options.runs, options.processes)
     report = _report(ledger, [*cells], [*curves], options.runs, real_ledger, time.monotonic() - began)
-    if not report.real and options.json and options.json.exists():  # simulations alone discard no real runs
-        report = replace(report, real=kept_rows(json.loads(options.json.read_text(encoding="utf-8"))))
+    if options.json and options.json.exists():  # nothing measured is discarded that wasn't measured anew
+        kept = kept_rows(json.loads(options.json.read_text(encoding="utf-8")))
+        report = replace(report, real=together(kept, report.real))
     print(as_text(report))
     if options.json:
         options.json.write_text(json.dumps(finite(as_json(report)), indent=1) + "\n", encoding="utf-8")

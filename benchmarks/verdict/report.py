@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.verdict import peers
 from benchmarks.verdict.adversaries import Fooled
 from benchmarks.verdict.cells import Tally
-from benchmarks.verdict.demands import shown
+from benchmarks.verdict.demands import Demand, RealRow, shown, shown_by_real_runs
 from benchmarks.verdict.odds import at_most, nearest_rank
 from benchmarks.verdict.traces import Trace
 
@@ -23,31 +23,13 @@ _TITLES = {
     "other": "For information",
 }
 #: What of a real program would be wrong.
+_SOON = 30.0  # seconds
 _REAL_KINDS = {"reference": "good", "half parallel": "half", "8 workers": "other"}
 _HEAD = (
     f"{'program':24s}{'machine':23s}{'beside':19s}{'clock':6s}{'runs':>6s}{'met':>6s}{'prov.':>6s}{'not yet':>8s}"
     f"{'no tell':>8s}{'half':>6s}{'wrong':>6s}{'<= 95 %':>9s}{'median':>7s}{'p95':>6s}"
     f"{'best of 3':>11s}{'CS149':>8s}"
 )
-
-
-@dataclass(frozen=True)
-class RealRow:
-    """Real runs of one program in one condition. `peers` judge the same blocks."""
-
-    program: str
-    condition: str
-    runs: int
-    not_quiet: int
-    met: int
-    provisional: int
-    not_yet: int
-    cannot_tell: int
-    wrong: int
-    median: float
-    p95: float
-    blocks: float
-    peers: peers.Passes
 
 
 @dataclass(frozen=True)
@@ -65,8 +47,13 @@ class Report:
 
 def as_json(report: Report) -> dict[str, Any]:
     """Plain JSON; the demands are there as sentences."""
-    demands = [asdict(demand) for demand in shown(report.cells, report.adversaries)]
+    demands = asdict_all(demands_of(report))
     return {"schema": 1, "benchmark": "verdict", "demands": demands, **asdict(report)}
+
+
+def demands_of(report: Report) -> list[Demand]:
+    """All of them, on simulated machines and on real ones."""
+    return [*shown(report.cells, report.adversaries), *shown_by_real_runs(report.real)]
 
 
 def as_text(report: Report) -> str:
@@ -84,7 +71,7 @@ def as_text(report: Report) -> str:
     lines += _of_real(report.real)
     lines += _of_replays(report.replays)
     title = "Demands (3+: harder than asked: other machines, or a stricter reading)"
-    lines += ["", title, "-" * 7, *map(_of_demand, asdict_all(shown(report.cells, report.adversaries)))]
+    lines += ["", title, "-" * 7, *map(_of_demand, asdict_all(demands_of(report)))]
     return "\n".join(lines)
 
 
@@ -105,11 +92,17 @@ def kept_rows(document: dict[str, Any]) -> list[RealRow]:
     return [RealRow(**{**row, "peers": peers.Passes(**row["peers"])}) for row in document.get("real", [])]
 
 
+def together(kept: Sequence[RealRow], new: Sequence[RealRow]) -> list[RealRow]:
+    """The new rows, and of those that are kept the ones that nobody measured anew; in the order of the kept ones."""
+    rows = {(row.program, row.condition): row for row in (*kept, *new)}
+    return list(rows.values())
+
+
 def _real_row(program: str, condition: str, runs: Sequence[Trace]) -> RealRow:
     seconds = sorted(run.seconds for run in runs)
     said = ["provisional" if run.provisional else run.outcome for run in runs]
     kind = _REAL_KINDS.get(program, "serial")
-    wrong = {"good": said.count("not yet"), "half": said.count("met"), "other": 0}
+    wrong = {"good": said.count("not yet"), "half": said.count("met"), "other": said.count("met")}
     with_points = sum(run.points > 0 and run.outcome != "cannot tell" for run in runs)
     return RealRow(
         program=program,
@@ -121,8 +114,10 @@ def _real_row(program: str, condition: str, runs: Sequence[Trace]) -> RealRow:
         not_yet=said.count("not yet"),
         cannot_tell=said.count("cannot tell"),
         wrong=wrong.get(kind, with_points),
+        met_30=sum(run.outcome == "met" and not run.provisional and run.seconds <= _SOON for run in runs),
         median=statistics.median(seconds),
         p95=nearest_rank(seconds, 0.95),
+        longest=seconds[-1],
         blocks=statistics.median(len(run.blocks) for run in runs),
         peers=peers.recorded([run.blocks for run in runs]),
     )

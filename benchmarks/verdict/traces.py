@@ -2,11 +2,13 @@
 
 `benchmarks/traces/*.jsonl` has one measurement a line, as `benchmarks.verdict.one` printed it. A replay gives the
 blocks to the product's pure decision and must get the recorded verdict. Drawing puts together new measurements from the
-recorded brackets of one program in one condition, with the product's own stopping rule.
+recorded brackets of one program in one condition, and stops where the product would. It shows how much the blocks of
+one condition vary, not more: a recorded bracket ended where that measurement was sure.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.verdict.simulate import Run
-from grader.assess import PAIRS_FREE
 from grader.measure.decide import Decision, conclude, hopeless, settle
 from grader.model import Bars, Block, Pair
 
@@ -93,9 +94,9 @@ def _draw(like: Trace, brackets: Sequence[Sequence[Block]], seconds: float, dice
 
 
 def _brackets(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
-    size = PAIRS_FREE if blocks and blocks[0].clock == "free" else 1
-    for start in range(0, len(blocks), size):
-        yield blocks[start : start + size]
+    """The blocks between each two calibrations."""
+    for _, bracket in itertools.groupby(blocks, lambda block: (block.reach_before, block.reach_after)):
+        yield tuple(bracket)
 
 
 def _block(fields: dict[str, Any]) -> Block:

@@ -21,6 +21,8 @@ SPEED_SIZE = 150_000
 REGIONS = tuple(1 / (1 + rank) ** 0.8 for rank in (5, 0, 9, 3, 12, 1, 7, 10, 2, 11, 4, 8, 6))
 
 COLUMNS = ("trans_num", "unix_time", "cc_num", "reasons")
+#: The columns of whole numbers, and what is said of an alert that has another one there.
+NUMBERS = {"unix_time": "at another time", "cc_num": "of another card", "reasons": "for other reasons"}
 
 
 def make_input(folder: Path, size: int, seed: int) -> None:
@@ -55,14 +57,14 @@ def encode(answer: object) -> dict[str, np.ndarray]:
         )
     if not answer.columns.is_unique:
         raise TypeError(f"The table of alerts has a column twice: {', '.join(map(str, answer.columns))}.")
-    numbers, reasons = answer["trans_num"], answer["reasons"]
-    if len(reasons) and reasons.dtype.kind not in "iu":
-        raise TypeError(f"The column reasons of the alerts must hold whole numbers, not {reasons.dtype}.")
+    for name in NUMBERS:
+        if len(answer) and answer[name].dtype.kind not in "iu":
+            raise TypeError(
+                f"The column {name} of the alerts must hold whole numbers, not {answer[name].dtype}."
+            )
     try:
-        return {
-            "trans_num": numbers.astype(str).to_numpy(dtype="S32"),
-            "reasons": reasons.to_numpy(dtype=np.int64),
-        }
+        numbers = {name: answer[name].to_numpy(dtype=np.int64) for name in NUMBERS}
+        return {"trans_num": answer["trans_num"].astype(str).to_numpy(dtype="S32"), **numbers}
     except (ValueError, OverflowError) as error:
         raise TypeError(f"The table of alerts holds what can't be an alert: {error}.") from error
 
@@ -72,13 +74,16 @@ def compare(expected: dict[str, np.ndarray], got: dict[str, np.ndarray]) -> str:
     right, mine = expected["trans_num"], got["trans_num"]
     numbers, times = np.unique(mine, return_counts=True)
     _, there, here = np.intersect1d(right, mine, return_indices=True)
+    others = [
+        (right[there][expected[name][there] != got[name][here]], what) for name, what in NUMBERS.items()
+    ]
     parts = [
         f"{len(which):,} {what} (the first: {which[0].decode(errors='replace')})"
         for which, what in (
             (right[~np.isin(right, mine)], "missing"),
             (numbers[~np.isin(numbers, right)], "too many"),
             (numbers[times > 1], "more than once"),
-            (right[there][expected["reasons"][there] != got["reasons"][here]], "for other reasons"),
+            *others,
         )
         if len(which)
     ]

@@ -325,7 +325,7 @@ def _worker(arguments: argparse.Namespace, lab: Any) -> Any:
             raise LearnerError(error.what, remedy) from None
     raise LearnerError(
         f"There is no {lab.notebook.name} here, nor in your workspace.",
-        f"Get it: corewise reset {lab.id}\n"
+        f"A workspace in another folder: type it there. The lab isn't in yours: corewise reset {lab.id}\n"
         f"Or name it: corewise check {lab.id} --notebook FILE   (or --worker FILE.py)",
     )
 
@@ -357,7 +357,7 @@ def _progress(arguments: argparse.Namespace) -> int:
 
     folder = arguments.folder or record.here() or workspace.default_folder(CHECKOUT)
     if record.workspace_of(folder.resolve()) != folder.resolve():
-        raise LearnerError(f"{folder} is not a workspace of Corewise.", "Make it one: corewise learn FOLDER")
+        raise workspace.not_one(folder, "corewise progress FOLDER")
     found = progress.look(coursemap.read(CHECKOUT), record.read(folder), folder.resolve())
     if arguments.json:
         terminal.print_json(as_json(found))

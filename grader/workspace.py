@@ -113,7 +113,7 @@ def reset_lab(folder: Path, source: Path, lab: str) -> Path | None:
     if lab not in labs:
         raise LearnerError(f"There is no lab {lab!r}.", f"The labs are: {', '.join(labs)}")
     if not Manifest.path(folder).is_file():
-        raise LearnerError(f"{folder} is not a workspace of Corewise.", "Make it one: corewise learn FOLDER")
+        raise not_one(folder, f"corewise reset {lab} FOLDER")
     mine = {name: path for name, path in files.items() if name.startswith(f"labs/{lab}/")}
     try:
         refuse_links(folder, folder / "labs")
@@ -181,6 +181,12 @@ def refuse_unusable(folder: Path, source: Path) -> None:
     there = [name for name in top if os.path.lexists(folder / name)]
     if there:
         raise LearnerError(f"{folder} already holds {', '.join(there)}, not made by Corewise.", ELSEWHERE)
+
+
+def not_one(folder: Path, named: str) -> LearnerError:
+    """What is said of a folder that is no workspace; `named` is the command that names another one."""
+    remedy = f"Yours is elsewhere? Name it: {named}\nOr make one: corewise learn FOLDER"
+    return LearnerError(f"{folder} is not a workspace of Corewise.", remedy)
 
 
 def cannot_write(folder: Path, error: OSError, try_next: str) -> LearnerError:

@@ -378,7 +378,8 @@ def test_progress_outside_a_workspace_says_how_to_get_one(tmp_path: Path) -> Non
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
         f"{tmp_path} is not a workspace of Corewise.",
-        "Make it one: corewise learn FOLDER",
+        "Yours is elsewhere? Name it: corewise progress FOLDER",
+        "Or make one: corewise learn FOLDER",
     ]
 
 

@@ -207,12 +207,12 @@ def _of_now(facts: MachineFacts, neighbours: tuple[Neighbour, ...]) -> list[Ailm
                 "Checking works beside them; to be sure sooner, close them.",
             )
         )
-    elif facts.load is not None and facts.load > facts.usable:
+    elif facts.load is not None and facts.load > facts.machine:
         found.append(
             Ailment(
                 "warns",
                 "The cores had more to do than they could in the last minute.",
-                f"load average {facts.load:.1f} on {facts.usable:g} cores",
+                f"load average {facts.load:.1f} on the machine's {facts.machine} CPUs",
                 "Wait until it is over before you check a speedup.",
             )
         )

@@ -105,6 +105,14 @@ def test_busy_neighbours_are_named() -> None:
     assert busy.evidence == "backup (pid 7, 1.0 cores), indexer (pid 9, 0.4 cores)"
 
 
+def test_a_load_is_held_against_the_whole_machine_whose_load_it_is() -> None:
+    narrow = replace(FACTS, affinity=2, usable=2.0, load=3.0)
+    assert found(narrow) == found(replace(narrow, load=0.0))
+    assert "load average 9.0 on the machine's 8 CPUs" in [
+        one.evidence for one in found(replace(narrow, load=9.0))
+    ]
+
+
 def test_missing_packages_stop_and_are_all_named() -> None:
     lacks = only(found(packages={"numpy": "", "pandas": "", "nbgrader": "0.9.6"}))
     assert lacks.severity == "stops"

@@ -109,6 +109,11 @@ def test_what_the_program_does_alone_costs_the_share_of_the_others() -> None:
     assert told.seconds["scaling"] == pytest.approx(0.0)
 
 
+def test_a_program_without_workers_waits_for_no_queue() -> None:
+    told = bill(timeline(1.0, [("run", 0.1, 0.1), ("wait", 0.8, 0.0), ("run", 0.1, 0.1)]))
+    assert (told.seconds["blocked"], told.seconds["queue_wait"]) == (pytest.approx(0.8), 0.0)
+
+
 def test_waiting_while_the_program_pickles_is_pickling() -> None:
     parent: list[Stretch] = [("pickle", 0.4, 0.4), ("wait", 0.6, 0.0)]
     told = bill(

@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+from made_timelines import program, timeline
 from recorded_traces import TRACES, read
 from test_report import FACTS, blocks, speedup_verdict
 
@@ -58,6 +59,15 @@ def test_the_largest_loss_comes_first_in_the_panel_with_its_share_and_what_to_tr
     assert re.search(r"took \d\.\d\d s and lost \d\.\d\d s so: \d+ % of all that it lost", first.evidence)
     assert first.try_next
     assert second == OWN
+
+
+def test_no_bound_by_computing_is_told_of_a_run_that_mostly_waited() -> None:
+    works = program(("run", 0.6), ("wait", 0.4))
+    waits = program(("run", 0.2), ("wait", 0.8))
+    worked, waited = (as_text(of_timeline("x", timeline(one), None)) for one in (works, waits))
+    assert "on any number of cores" in worked.replace("\n  ", " ")
+    assert "that is no bound for waiting" in waited.replace("\n  ", " ")
+    assert "times as fast at most" not in waited
 
 
 def test_what_one_process_did_alone_is_said_before_the_loss() -> None:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def _report(
     """All that there is by now: simulated, kept and measured."""
     kept = traces.recorded()
     facts = {
+        "date": datetime.now(UTC).date().isoformat(),
         "runs": runs,
         "seed": _SEED,
         "minutes": round(seconds / 60, 1),

@@ -7,6 +7,7 @@ from typing import Any
 
 from grader.report.trace_words import alike_in_words, bill_in_words, in_seconds, part
 from grader.report.words import clean, count
+from grader.tracing.bill import Bill
 from grader.tracing.diagnose import Loss
 from grader.tracing.diagnosis import Diagnosis
 from grader.tracing.laws import WorkSpan
@@ -27,21 +28,21 @@ def as_text(told: Diagnosis) -> str:
     lines += ["", "  What if (computed from this trace, not measured):"]
     for one in told.what_if:
         lines += _wrap(f"{one.name}: {what_if_in_words(one)}", "    ", "      ")
-    lines += ["", *_wrap(chain_in_words(told.work_span), "  ", "  ")]
+    lines += ["", *_wrap(chain_in_words(told.work_span, told.bill), "  ", "  ")]
     return "\n".join(lines)
 
 
-def chain_in_words(found: WorkSpan) -> str:
-    """The bound by work and span."""
+def chain_in_words(found: WorkSpan, its: Bill) -> str:
+    """The bound by work and span: of what uses cores, which is not much of a run that mostly waits."""
     said = (
         f"All work: {in_seconds(found.work)} of CPU time. What can't be split as it is (the program alone, and the "
         f"largest task): {in_seconds(found.span)}"
     )
-    return (
-        f"{said}; so {found.parallelism:.1f} times as fast at most, on any number of cores."
-        if found.span
-        else f"{said}."
-    )
+    if 2 * its.seconds["blocked"] + 2 * its.seconds["other"] > its.wall:
+        return f"{said}. Most of the run waited for something else; that is no bound for waiting."
+    if not found.span:
+        return f"{said}."
+    return f"{said}; so {found.parallelism:.1f} times as fast at most, on any number of cores."
 
 
 def chart(told: Diagnosis) -> list[str]:

@@ -149,7 +149,7 @@ def _lost(timeline: Timeline, lane: Lane) -> dict[str, float]:
         ("lock_wait", its("lock")),
         ("serial_part", idle & working),
         ("tail", idle & around & (middle > last)),
-        ("queue_wait", its("wait") & ((middle <= last) | around)),
+        ("blocked" if alone else "queue_wait", its("wait") & ((middle <= last) | around)),
         ("other", idle),
     )
     lost, taken = dict.fromkeys(SECONDS, 0.0), np.zeros_like(pickling)

@@ -203,7 +203,7 @@ def _uneven(timeline: Timeline, bill: Bill) -> Iterator[_Found]:
     lost = max(0.0, bill.seconds["tail"] - spare * total)
     only_one = len(useful) == 1 and timeline.workers[0].processes == 1  # else several took turns
     if only_one and timeline.cores >= 2 and most > timeline.wall / 2:
-        only = f"There was one worker, for {timeline.cores:g} usable cores; it worked for {_took(most)}."
+        only = f"There was one worker, for {_usable(timeline.cores)}; it worked for {_took(most)}."
         yield "one-worker-does-all", most / 2, only
         return
     busiest = f"The busiest worker worked for {_took(most)}, the least busy one for {_took(min(useful))}."
@@ -272,6 +272,10 @@ def _short(seconds: float) -> str:
     return f"{1e6 * seconds:.0f} microseconds" if seconds < 1e-3 else f"{1e3 * seconds:.1f} ms"
 
 
+def _usable(cores: float) -> str:
+    return "1 usable core" if cores == 1 else f"{cores:g} usable cores"
+
+
 def _took(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 0.1 or not seconds else _short(seconds)
 
@@ -318,7 +322,7 @@ def _cores(timeline: Timeline, bill: Bill, stretch: float) -> Iterator[_Found]:
         said = f"Threads beside the workers' main ones used {threads:.2f} CPU seconds; those {useful:.2f}."
         yield "nested-threads", lost, said
         return
-    said = f"{len(lanes)} workers, {timeline.cores:g} usable cores: they waited for each other."
+    said = f"{len(lanes)} workers, {_usable(timeline.cores)}: they waited for each other."
     yield "more-workers-than-cores", seconds["oversubscription"], said
     waited = f"The workers were ready for {seconds['neighbours']:.2f} s while others had the cores."
     yield "neighbours", seconds["neighbours"], waited

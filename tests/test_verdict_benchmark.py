@@ -342,7 +342,7 @@ def test_a_little_wrong_in_every_cell_refutes_a_demand_that_one_cell_could_not()
 
 def test_real_runs_that_were_wrong_or_slow_refute_what_is_asked_of_them() -> None:
     row = RealRow(
-        "reference", "quiet", 60, 0, 60, 0, 0, 0, 0, 60, 11.0, 14.0, 14.5, 11, peers.Passes(60, 7, 49)
+        "reference", "quiet", 60, 0, 60, 0, 0, 0, 0, 60, 11.0, 14.0, 14.5, 0, 11, peers.Passes(60, 7, 49)
     )
     busy = replace(row, condition="two busy", met_30=57, median=19.0, p95=29.0, longest=41.0)
     many = replace(row, program="8 workers", met=0, not_yet=60)
@@ -351,13 +351,16 @@ def test_real_runs_that_were_wrong_or_slow_refute_what_is_asked_of_them() -> Non
     def states(*rows: RealRow) -> list[str]:
         return [demand.state for demand in shown_by_real_runs(rows)]
 
-    assert states(row, replace(busy, condition="one busy"), busy, many, core) == ["shown"] * 7
+    assert states(row, replace(busy, condition="one busy"), busy, many, core) == ["shown"] * 9
     assert states(replace(row, wrong=1))[0] == "REFUTED"
     assert states(replace(row, p95=31.0))[1] == "REFUTED"
     assert states(row, replace(busy, met_30=56))[3] == "REFUTED"
     assert states(replace(many, met=1))[4] == "REFUTED"
-    assert states(replace(core, cannot_tell=59), replace(core, longest=16.0))[5:] == ["shown", "REFUTED"]
-    assert states() == ["not looked at"] * 7
+    assert states(row, replace(many, longest=77.0))[5] == "REFUTED"
+    assert states(row, replace(many, left=1))[6] == "REFUTED"
+    assert states(replace(core, cannot_tell=59))[7:] == ["REFUTED", "shown"]
+    assert states(replace(core, longest=16.0))[7:] == ["shown", "REFUTED"]
+    assert states() == ["not looked at"] * 9
 
 
 def test_half_of_the_points_for_serial_code_are_wrong_too() -> None:
@@ -544,7 +547,7 @@ def test_a_quick_table_can_be_asked_for_in_json_and_as_a_picture(tmp_path: Path)
     result = json.loads(file.read_text(encoding="utf-8"))
     assert (result["schema"], result["benchmark"]) == (1, "verdict")
     assert all(replay["agrees"] for replay in result["replays"])
-    simulated, real = result["demands"][:-7], result["demands"][-7:]
+    simulated, real = result["demands"][:-9], result["demands"][-9:]
     assert {demand["state"] for demand in simulated} == {"not looked at"}
     assert {demand["state"] for demand in real} == {"shown"}, "of the real runs that are committed"
     assert result["real"] == json.loads(earlier)["real"], (

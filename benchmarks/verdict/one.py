@@ -15,14 +15,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from grader import lab as labs
 from grader import machine
 from grader.assess import assess
 from grader.launch.local import LocalLauncher
+from grader.measure.stage import TRACKER
 from grader.model import Verdict, WorkerModule
 from grader.notebook import read_worker, read_worker_file
 
 LAB = labs.CHECKOUT / "solutions" / "11_fraud"
+SHARED_MEMORY = Path("/dev/shm")
 _HERE = Path(__file__).parent / "programs"
 #: The worker modules; the reference stands in the lab's notebook.
 PROGRAMS: dict[str, Path] = {
@@ -34,6 +38,7 @@ PROGRAMS: dict[str, Path] = {
     "cached": _HERE / "cached.py",
     "sleeping": _HERE / "sleeping.py",
     "8 workers": _HERE / "eight_workers.py",
+    "hung worker": _HERE / "hung_worker.py",
 }
 
 
@@ -53,15 +58,32 @@ def main(arguments: list[str] | None = None) -> int:
     if options.one_core:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     lab = labs.load(LAB)
-    began = time.monotonic()
+    began, segments, since = time.monotonic(), _segments(), time.time()
     try:
         verdict = assess(
             lab, "speedup", worker(options.program, lab.module), LocalLauncher(), machine.look(), _silent
         )
     except KeyboardInterrupt:
         return 130
-    print(json.dumps(recorded(verdict, time.monotonic() - began)))
+    line = recorded(verdict, time.monotonic() - began)
+    print(json.dumps({**line, "left": [*_processes(since), *sorted(_segments() - segments)]}))
     return 0
+
+
+def _processes(since: float) -> list[str]:
+    """What runs by this Python that was started since then, and isn't Python's own helper."""
+    left = []
+    for process in psutil.process_iter(["create_time", "cmdline"]):
+        command = process.info["cmdline"] or []
+        ours = sys.executable in command and not any(TRACKER in word for word in command)
+        if ours and process.pid != os.getpid() and process.info["create_time"] >= since:
+            left.append(" ".join(command))
+    return left
+
+
+def _segments() -> set[str]:
+    """The names of shared memory, where the system shows them as files."""
+    return {path.name for path in SHARED_MEMORY.iterdir()} if SHARED_MEMORY.is_dir() else set()
 
 
 def recorded(verdict: Verdict, seconds: float) -> dict[str, Any]:

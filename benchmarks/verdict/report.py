@@ -118,6 +118,7 @@ def _real_row(program: str, condition: str, runs: Sequence[Trace]) -> RealRow:
         median=statistics.median(seconds),
         p95=nearest_rank(seconds, 0.95),
         longest=seconds[-1],
+        left=sum(bool(run.left) for run in runs),
         blocks=statistics.median(len(run.blocks) for run in runs),
         peers=peers.recorded([run.blocks for run in runs]),
     )

@@ -38,6 +38,7 @@ class Trace:
     bars: Bars
     blocks: tuple[Block, ...]
     quiet: bool
+    left: tuple[str, ...] = ()
 
 
 def trace_of(line: dict[str, Any]) -> Trace:
@@ -54,6 +55,7 @@ def trace_of(line: dict[str, Any]) -> Trace:
         bars=Bars(**(line["bars"] or {})),
         blocks=tuple(map(_block, line["blocks"])),
         quiet=line["quiet"],
+        left=tuple(line.get("left", ())),
     )
 
 

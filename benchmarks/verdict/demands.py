@@ -18,7 +18,7 @@ from benchmarks.verdict.peers import Passes
 
 State = Literal["shown", "not sure", "REFUTED", "not looked at"]
 
-#: Seconds that a measurement of the fraud lab may take: its budget, and the time-out of a trial; its baseline takes 0.3.
+#: Seconds that a measurement of the fraud lab may take: its budget, and a time-out; its baseline takes 0.3 s.
 _AT_MOST = 60.0 + 10.0 + 20 * 0.3
 #: Neighbours that come and go.
 INTERMITTENT = (machines.ONE_BURSTING[0], machines.SLOW_BURSTS[0])

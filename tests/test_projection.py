@@ -215,6 +215,15 @@ def test_two_runs_and_one_more_do_not_determine_a_model() -> None:
     assert "3 runs with 1 and 2 workers don't determine" in reason([(1, 10.0), (1, 10.1), (2, 6.0)], 4)
 
 
+def test_cores_that_share_give_no_more_than_cores_of_their_own() -> None:
+    """One long task bounds both."""
+    some = [(p, truth(p, 0.95, cores={1: 1.0, 2: 1.9}[p])) for p in (1, 2) for _ in range(3)]
+    bounded = project(some, 8, reach={2: 1.9}, timeline=pooled([20.0, *[1.0] * 80], workers=2))
+    assert bounded.shared is not None
+    assert bounded.speedup_high is not None
+    assert bounded.shared <= bounded.speedup_high < 7.6
+
+
 def test_noise_that_is_larger_than_the_effect_bears_nothing() -> None:
     assert "quieter machine" in reason(runs(0.1, (1, 2), noise=0.2), 4)
 

@@ -130,7 +130,7 @@ def project(
     refused = refusals.too_far(workers, base, seconds, speedup)
     if refused:
         return Projection(workers, refused=refused, measured=base)
-    shared = _shared(law.model, workers, base, cores) if reach else None
+    shared = min(_shared(law.model, workers, base, cores), speedup[2]) if reach else None
     note = _note(workers, base, cores if reach else None, shared)
     name = "overhead" if law.grows else "amdahl"
     return Projection(workers, *seconds, *speedup, "", name, base, shared, note)
@@ -203,7 +203,7 @@ def _cores(
 
 
 def _shared(model: Fit, workers: int, base: tuple[int, ...], cores: Mapping[int, float]) -> float:
-    """The speedup on cores that share as those here."""
+    """The speedup on cores that share as those here, whatever the tasks allow."""
     part = max(1.0, workers * cores[base[-1]] / base[-1])
     one, many = model.seconds(1, 1).middle, model.seconds(workers, part).middle
     return min(part, one / many) if many > 0 else part

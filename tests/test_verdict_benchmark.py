@@ -378,6 +378,17 @@ def test_recorded_blocks_still_get_the_recorded_verdict(trace: traces.Trace) -> 
     assert traces.agrees(trace, traces.replay(trace))
 
 
+def test_of_real_runs_the_one_of_median_time_is_kept(tmp_path: Path) -> None:
+    line = json.loads((traces.FOLDER / "two-vcpus.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    lines = [line | {"seconds": seconds} for seconds in (30.0, 10.0, 20.0)]
+    cached = line | {"program": "cached", "blocks": []}
+    ledger, folder = tmp_path / "real.jsonl", tmp_path / "kept"
+    folder.mkdir()
+    ledger.write_text("".join(json.dumps(one) + "\n" for one in [*lines, cached]), encoding="utf-8")
+    assert traces.kept(ledger, folder) == 1  # the other one has no blocks
+    assert [trace.seconds for trace in traces.recorded(folder)] == [20.0]
+
+
 def test_measurements_can_be_drawn_from_recorded_blocks() -> None:
     good = [t for t in traces.recorded() if t.program == "reference" and t.outcome == "met"]
     runs = traces.drawn(good[:1], 20, seed=2)

@@ -105,3 +105,20 @@ def _block(fields: dict[str, Any]) -> Block:
     wall = fields["wall"]
     known = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     return Block(**{**known, "wall": Pair(**wall) if wall else None})
+
+
+def kept(ledger: Path, folder: Path = FOLDER) -> int:
+    """Write the measurements that are kept, in place of those that are: of each program in each condition that of
+    median time; how many.
+    """
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in map(json.loads, ledger.read_text("utf-8").splitlines()):
+        groups.setdefault((line["program"], line["condition"]), []).append(line)
+    chosen = [sorted(lines, key=lambda line: line["seconds"])[len(lines) // 2] for lines in groups.values()]
+    lines = [json.dumps(line) + "\n" for line in chosen if line["blocks"]]
+    (folder / "two-vcpus.jsonl").write_text("".join(lines), encoding="utf-8")
+    return len(lines)
+
+
+if __name__ == "__main__":
+    print(f"{kept(FOLDER.parent / 'out' / 'verdict' / 'real.jsonl')} measurements are kept in {FOLDER}.")

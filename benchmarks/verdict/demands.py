@@ -18,6 +18,8 @@ from benchmarks.verdict.peers import Passes
 
 State = Literal["shown", "not sure", "REFUTED", "not looked at"]
 
+#: How often half-parallel code may be `met`.
+_HALF = 0.01
 #: Seconds that a measurement of the fraud lab may take: its budget, and a time-out; its baseline takes 0.3 s.
 _AT_MOST = 60.0 + 10.0 + 20 * 0.3
 #: Neighbours that come and go.
@@ -97,9 +99,15 @@ def shown(tallies: Sequence[Tally], adversaries: Sequence[Fooled]) -> list[Deman
         ),
         _power("3+", "the same, not counting provisional ones", coming, 0.8, lambda t: t.met_60),
         _power("3", "by the wall clock provisional or cannot tell >= 95 %, one busy", busy, 0.95, _shrugged),
-        _rare("4", "half-parallel `met` <= 1 %", [t for t in tallies if t.kind == "half"], 0.01),
+        _rare("4", "half-parallel `met` <= 1 %", [t for t in tallies if t.kind == "half"], _HALF),
         _rare("", "eight workers on two cores `met` <= 1 %", [t for t in tallies if t.kind == "other"], 0.01),
     ]
+
+
+def left_open(tallies: Sequence[Tally]) -> list[Tally]:
+    """The cells of half-parallel code whose runs neither show nor refute what is asked of it."""
+    half = [t for t in tallies if t.kind == "half"]
+    return [t for t in half if at_least(t.wrong, t.runs) <= _HALF < at_most(t.wrong, t.runs)]
 
 
 def shown_by_real_runs(rows: Sequence[RealRow]) -> list[Demand]:

@@ -39,8 +39,8 @@ def draw(curves: Sequence[Tally], path: Path) -> None:
     figure.legend(lines, names, loc="outside lower center", ncols=len(names), frameon=False)
     runs = min((t.runs for t in curves), default=0)
     figure.suptitle(
-        f"Simulated, 2 cores, {runs} runs a point. Bars: `met` surely from {BARS.f_pass:g}, `not yet` surely below "
-        f"{BARS.f_fail:g}; in between a rule may shrug",
+        f"Simulated, 2 cores, {runs} runs a point. The bars: `met` above {BARS.f_pass:g}, `not yet` below "
+        f"{BARS.f_fail:g}; in between (grey) a rule may shrug",
         fontsize=10,
     )
     figure.savefig(path, dpi=110)

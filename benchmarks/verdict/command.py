@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import sys
@@ -87,7 +88,10 @@ def run(options: argparse.Namespace) -> int:
         _simulate(ledger, _jobs([*cells, *curves], options.runs) + _noise(options.runs), options.processes)
     again = _left_open(ledger, cells, options.runs) if options.runs >= _ENOUGH else []
     _simulate(ledger, _jobs(again, options.runs * _MORE), options.processes)
-    report = _report(ledger, cells, curves, again, options.runs, real_ledger, time.monotonic() - began)
+    took = (
+        math.nan if options.resume else time.monotonic() - began
+    )  # of a part nobody should think that it is all
+    report = _report(ledger, cells, curves, again, options.runs, real_ledger, took)
     if options.json and options.json.exists():  # nothing measured is discarded that wasn't measured anew
         kept = kept_rows(json.loads(options.json.read_text(encoding="utf-8")))
         report = replace(report, real=together(kept, report.real))

@@ -20,9 +20,9 @@ SPEED_SIZE = 150_000
 #: The cards of thirteen regions, a file each: no number of workers divides it, and regions differ in size.
 REGIONS = tuple(1 / (1 + rank) ** 0.8 for rank in (5, 0, 9, 3, 12, 1, 7, 10, 2, 11, 4, 8, 6))
 
-COLUMNS = ("trans_num", "unix_time", "cc_num", "reasons")
 #: The columns of whole numbers, and what is said of an alert that has another one there.
 NUMBERS = {"unix_time": "at another time", "cc_num": "of another card", "reasons": "for other reasons"}
+COLUMNS = ("trans_num", *NUMBERS)
 
 
 def make_input(folder: Path, size: int, seed: int) -> None:
